@@ -1,0 +1,1 @@
+//! An IPMI 2.0 remote console over UDP.

@@ -1,0 +1,1 @@
+//! Many BMCs over UDP: drives ipmi-proto and maps IPMI commands to the Chassis port.

@@ -1,0 +1,26 @@
+//! The words of the domain, and the two ports between which the product lives.
+//!
+//! * A *node* is one virtual machine that plays a bare-metal server ([`NodeId`]).
+//! * The [`Chassis`] port is what a BMC asks for on behalf of an IPMI client: the state of the chassis, a
+//!   power request, a boot override. The reconciler implements it, the IPMI server uses it.
+//! * The [`Backend`] port is what a cloud must offer: one look at an application, one step applied to it.
+//!   The cloud's client implements it, the reconciler uses it.
+//!
+//! This crate does no I/O and knows neither IPMI packets nor a cloud's documents: the crates on both sides
+//! translate. Modules in layer order, lowest first.
+
+pub mod node;
+
+pub mod boot;
+pub mod power;
+
+pub mod backend;
+pub mod chassis;
+
+pub use backend::{
+    Backend, BackendError, BackendErrorKind, DesignChange, Effect, NodeObservation, Observation, Retry, Step,
+};
+pub use boot::{BootDevice, BootFlags, BootOverride, IntentTag, Lifetime};
+pub use chassis::{Admission, BootSetting, Chassis, ChassisStatus, Denied, Requester};
+pub use node::NodeId;
+pub use power::{Phase, PowerRequest};

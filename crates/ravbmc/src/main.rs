@@ -1,0 +1,2 @@
+//! The virtual BMC for VMs of the Ravello cloud.
+fn main() {}

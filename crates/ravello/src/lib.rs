@@ -1,0 +1,1 @@
+//! A client of the Ravello REST API; implements the Backend port.

@@ -1,0 +1,1 @@
+//! Small programs that use the crates; see the folder for each.
