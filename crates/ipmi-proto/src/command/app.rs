@@ -1,0 +1,28 @@
+//! Network function App: the management controller itself (`IPMI 2.0 §20`), its channels and its sessions
+//! (`IPMI 2.0 §22`).
+
+pub mod close_session;
+pub mod device_id;
+pub mod guid;
+pub mod reset;
+pub mod self_test;
+pub mod session_info;
+pub mod session_privilege;
+
+pub mod channel_authentication;
+pub mod channel_cipher_suites;
+
+pub use channel_authentication::{
+    AuthTypes, AuthenticationStatus, ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities,
+    SessionSupport,
+};
+pub use channel_cipher_suites::{
+    ChannelCipherSuites, CipherSuiteRecord, GetChannelCipherSuites, Listing, record_page,
+};
+pub use close_session::{CloseSession, SessionReference};
+pub use device_id::{Bcd, DeviceAvailability, DeviceId, DeviceSupport, GetDeviceId, IpmiVersion};
+pub use guid::{GetDeviceGuid, GetSystemGuid};
+pub use reset::{ColdReset, WarmReset};
+pub use self_test::{GetSelfTestResults, InaccessibleDevices, SelfTestResults};
+pub use session_info::{ActiveSession, GetSessionInfo, LanConsole, SessionInfo, SessionProtocol};
+pub use session_privilege::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};

@@ -1,0 +1,12 @@
+//! Network function Chassis (`IPMI 2.0 §28`), without the boot options ([`crate::command::boot_options`]).
+
+pub mod capabilities;
+pub mod control;
+pub mod status;
+
+pub use capabilities::{ChassisCapabilities, ChassisFeatures, GetChassisCapabilities};
+pub use control::{ChassisControl, PowerAction};
+pub use status::{
+    ChassisStatus, CurrentPower, FrontPanelButtons, GetChassisStatus, IdentifyState, LastPowerEvent,
+    MiscChassisState, PowerRestorePolicy,
+};

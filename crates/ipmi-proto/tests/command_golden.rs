@@ -1,0 +1,689 @@
+//! The bytes of every command, as independent implementations exchanged them.
+//!
+//! Each case states where its bytes come from: a captured conversation by name, or a section of
+//! `ipmi-commands.md`. They are facts about the world: never edit one to make it pass.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+use std::fmt::Debug;
+use std::net::Ipv4Addr;
+
+use ipmi_proto::command::app::*;
+use ipmi_proto::command::boot_options::*;
+use ipmi_proto::command::chassis::*;
+use ipmi_proto::command::{Body, BodyError, Command, Nothing};
+use ipmi_proto::number::{
+    AuthenticationAlgorithm, ChannelNumber, CipherSuiteId, CompletionCode, ConfidentialityAlgorithm, Guid,
+    IntegrityAlgorithm, PayloadType, PrivilegeLevel, SessionId,
+};
+
+/// The bytes are the message, in both directions.
+fn golden<B: Body + PartialEq + Debug>(source: &str, bytes: &str, message: &B) {
+    let bytes = hex::decode(bytes.replace(' ', "")).unwrap();
+    assert_eq!(B::decode(&bytes).as_ref(), Ok(message), "decode, {source}");
+    assert_eq!(message.to_bytes(), bytes, "encode, {source}");
+}
+
+fn code<B: Body + Debug>(bytes: &str) -> CompletionCode {
+    let bytes = hex::decode(bytes.replace(' ', "")).unwrap();
+    B::decode(&bytes).expect_err("the bytes are no request").completion_code()
+}
+
+#[test]
+fn requests_without_data_accept_no_byte() {
+    fn empty<C: Command + PartialEq + Debug + Default>() {
+        golden("ipmi-commands.md §3", "", &C::default());
+        assert_eq!(code::<C>("00"), CompletionCode::DATA_LENGTH_INVALID, "{}", C::NAME);
+    }
+    empty::<GetDeviceId>();
+    empty::<ColdReset>();
+    empty::<WarmReset>();
+    empty::<GetSelfTestResults>();
+    empty::<GetDeviceGuid>();
+    empty::<GetSystemGuid>();
+    empty::<GetChassisCapabilities>();
+    empty::<GetChassisStatus>();
+}
+
+#[test]
+fn responses_without_data_have_no_byte() {
+    golden("mc-reset-cold-ipmitool-goipmi", "", &Nothing);
+    assert!(Nothing::decode(&[0]).is_err());
+}
+
+#[test]
+fn device_id() {
+    golden(
+        "ref-bmc-info-freeipmi",
+        "20 01 01 00 02 bf 000000 0100 00000000",
+        &DeviceId {
+            device_id: 0x20,
+            provides_device_sdrs: false,
+            revision: 1,
+            availability: DeviceAvailability::Normal,
+            firmware_major: 1,
+            firmware_minor: Bcd::from_number(0).unwrap(),
+            ipmi_version: IpmiVersion::V2_0,
+            support: DeviceSupport::from_bits(0xbf),
+            manufacturer: 0,
+            product: 1,
+            auxiliary_firmware: Some([0; 4]),
+        },
+    );
+    golden(
+        "auto-suite-ipmitool-goipmi",
+        "20 01 01 00 20 3b 570100 0100",
+        &DeviceId {
+            device_id: 0x20,
+            provides_device_sdrs: false,
+            revision: 1,
+            availability: DeviceAvailability::Normal,
+            firmware_major: 1,
+            firmware_minor: Bcd::from_byte(0),
+            ipmi_version: IpmiVersion(0x20),
+            support: DeviceSupport::from_bits(0x3b),
+            manufacturer: 343,
+            product: 1,
+            auxiliary_firmware: None,
+        },
+    );
+    golden(
+        "auto-suite-ipmitool-ipmi_sim",
+        "00 03 09 08 02 9f 911200 020f 00000000",
+        &DeviceId {
+            device_id: 0,
+            provides_device_sdrs: false,
+            revision: 3,
+            availability: DeviceAvailability::Normal,
+            firmware_major: 9,
+            firmware_minor: Bcd::from_number(8).unwrap(),
+            ipmi_version: IpmiVersion::V2_0,
+            support: DeviceSupport::CHASSIS
+                .with(DeviceSupport::EVENT_RECEIVER)
+                .with(DeviceSupport::FRU_INVENTORY)
+                .with(DeviceSupport::SEL)
+                .with(DeviceSupport::SDR_REPOSITORY)
+                .with(DeviceSupport::SENSOR),
+            manufacturer: 4753,
+            product: 0x0f02,
+            auxiliary_firmware: Some([0; 4]),
+        },
+    );
+    let updating = DeviceId::decode(&hex::decode("2080811002df0000000100").unwrap()).unwrap();
+    assert_eq!(updating.availability, DeviceAvailability::Updating);
+    assert!(updating.provides_device_sdrs);
+    assert_eq!(updating.firmware_minor.number(), Some(10));
+    for len in (0..20).filter(|len| ![11, 15].contains(len)) {
+        assert!(DeviceId::decode(&vec![0; len]).is_err(), "{len} bytes");
+    }
+}
+
+#[test]
+fn bcd_has_two_decimal_digits() {
+    for number in 0..=99 {
+        let bcd = Bcd::from_number(number).unwrap();
+        assert_eq!(bcd.number(), Some(number));
+        assert_eq!(bcd.to_string(), format!("{number:02}"));
+    }
+    assert_eq!(Bcd::from_number(100), None);
+    assert_eq!(Bcd::from_byte(0x1a).number(), None);
+}
+
+#[test]
+fn self_test_results() {
+    golden("mc-selftest-ipmitool-goipmi", "55 00", &SelfTestResults::Passed);
+    golden("ipmi-commands.md §4", "56 00", &SelfTestResults::NotImplemented);
+    golden(
+        "ipmi-commands.md §4",
+        "57 c0",
+        &SelfTestResults::Inaccessible(InaccessibleDevices::SEL.with(InaccessibleDevices::SDR_REPOSITORY)),
+    );
+    golden("ipmi-commands.md §4", "58 07", &SelfTestResults::Fatal(7));
+    golden("ipmi-commands.md §4", "ff 01", &SelfTestResults::Other { result: 0xff, detail: 1 });
+}
+
+#[test]
+fn guid_is_the_uuid_backwards() {
+    let wire: [u8; 16] = hex::decode("ffeeddccbbaa99887766554433221100").unwrap().try_into().unwrap();
+    golden("ref-bmc-info-freeipmi", "ffeeddccbbaa99887766554433221100", &Guid(wire));
+    assert!(Guid::decode(&[0; 15]).is_err());
+}
+
+#[test]
+fn channel_authentication_capabilities() {
+    let request = |extended, channel, privilege| GetChannelAuthenticationCapabilities {
+        extended,
+        channel: ChannelNumber(channel),
+        privilege,
+    };
+    golden("auto-suite-ipmitool-pyghmi", "8e 04", &request(true, 0x0e, PrivilegeLevel::ADMINISTRATOR));
+    golden("ping-ipmiping-freeipmi-ipmi_sim", "0e 02", &request(false, 0x0e, PrivilegeLevel::USER));
+    golden("ref-channel-authcap-ipmitool", "81 04", &request(true, 0x01, PrivilegeLevel::ADMINISTRATOR));
+    type Request = GetChannelAuthenticationCapabilities;
+    assert_eq!(code::<Request>("8e"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<Request>("8e 04 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<Request>("8e 00"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<Request>("8e 06"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<Request>("9e 04"), CompletionCode::INVALID_DATA_FIELD);
+
+    let response = |extended, auth_types, status, sessions| ChannelAuthenticationCapabilities {
+        channel: ChannelNumber(1),
+        extended,
+        auth_types,
+        status,
+        sessions,
+        oem: 0,
+        oem_auxiliary: 0,
+    };
+    golden(
+        "auto-suite-ipmitool-pyghmi",
+        "01 80 04 02 000000 00",
+        &response(
+            true,
+            AuthTypes::empty(),
+            AuthenticationStatus::NON_NULL_USER_NAMES,
+            SessionSupport::IPMI_2_0,
+        ),
+    );
+    golden(
+        "ref-channel-authcap-ipmitool",
+        "01 94 04 03 000000 00",
+        &response(
+            true,
+            AuthTypes::PASSWORD.with(AuthTypes::MD5),
+            AuthenticationStatus::NON_NULL_USER_NAMES,
+            SessionSupport::IPMI_1_5.with(SessionSupport::IPMI_2_0),
+        ),
+    );
+    golden(
+        "v15-bad-password-freeipmi-ipmi_sim",
+        "01 17 06 00 000000 00",
+        &response(
+            false,
+            AuthTypes::PASSWORD.with(AuthTypes::MD5).with(AuthTypes::MD2).with(AuthTypes::NONE),
+            AuthenticationStatus::NON_NULL_USER_NAMES.with(AuthenticationStatus::NULL_USER_NAMES),
+            SessionSupport::empty(),
+        ),
+    );
+    golden(
+        "kg-missing-freeipmi-ipmi_sim",
+        "01 97 26 03 000000 00",
+        &response(
+            true,
+            AuthTypes::from_bits(0x17),
+            AuthenticationStatus::KG_SET
+                .with(AuthenticationStatus::NON_NULL_USER_NAMES)
+                .with(AuthenticationStatus::NULL_USER_NAMES),
+            SessionSupport::from_bits(0x03),
+        ),
+    );
+}
+
+#[test]
+fn channel_cipher_suites() {
+    let request = |channel, listing, page| GetChannelCipherSuites {
+        channel: ChannelNumber(channel),
+        payload_type: PayloadType::IPMI,
+        listing,
+        page,
+    };
+    golden("auto-suite-ipmitool-pyghmi", "0e 00 80", &request(0x0e, Listing::CipherSuites, 0));
+    golden("channel-getciphers-ipmitool-goipmi", "01 00 81", &request(1, Listing::CipherSuites, 1));
+    golden("ipmi-commands.md §5", "0e 00 00", &request(0x0e, Listing::Algorithms, 0));
+    type Request = GetChannelCipherSuites;
+    assert_eq!(code::<Request>("0e 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<Request>("0e 00 80 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<Request>("1e 00 80"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<Request>("0e 40 80"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<Request>("0e 00 c0"), CompletionCode::INVALID_DATA_FIELD);
+
+    let source = "ref-channel-getciphers-ipmitool";
+    let records = hex::decode("c003014181c011034481").unwrap();
+    golden(
+        source,
+        "01 c003014181 c011034481",
+        &ChannelCipherSuites { channel: ChannelNumber(1), records: records.clone() },
+    );
+    let suite_3 = CipherSuiteRecord {
+        id: CipherSuiteId::SHA1_AES,
+        oem: None,
+        authentication: AuthenticationAlgorithm::RAKP_HMAC_SHA1,
+        integrity: IntegrityAlgorithm::HMAC_SHA1_96,
+        confidentiality: ConfidentialityAlgorithm::AES_CBC_128,
+    };
+    let suite_17 = CipherSuiteRecord {
+        id: CipherSuiteId::SHA256_AES,
+        oem: None,
+        authentication: AuthenticationAlgorithm::RAKP_HMAC_SHA256,
+        integrity: IntegrityAlgorithm::HMAC_SHA256_128,
+        confidentiality: ConfidentialityAlgorithm::AES_CBC_128,
+    };
+    assert_eq!(CipherSuiteRecord::decode_list(&records), Ok(vec![suite_3, suite_17]));
+    let mut encoded = Vec::new();
+    suite_3.encode(&mut encoded);
+    suite_17.encode(&mut encoded);
+    assert_eq!(encoded, records);
+    golden(
+        "ipmi-commands.md §5, the page after the last",
+        "01",
+        &ChannelCipherSuites { channel: ChannelNumber(1), records: Vec::new() },
+    );
+}
+
+#[test]
+fn cipher_suite_list_comes_in_pages_of_sixteen_bytes() {
+    let list: Vec<u8> = (0..32).collect();
+    assert_eq!(record_page(&list, 0), &list[..16]);
+    assert_eq!(record_page(&list, 1), &list[16..]);
+    assert_eq!(record_page(&list, 2), &[] as &[u8]);
+    assert_eq!(record_page(&list[..20], 1), &list[16..20]);
+    assert_eq!(record_page(&[], 0), &[] as &[u8]);
+    let page = |records: &[u8]| ChannelCipherSuites { channel: ChannelNumber(1), records: records.to_vec() };
+    assert!(page(record_page(&list, 1)).has_more());
+    assert!(!page(record_page(&list, 2)).has_more());
+}
+
+#[test]
+fn cipher_suite_record_without_its_none_tags_is_refused() {
+    // The first page of auto-suite-ipmitool-goipmi: suites 0 and 1 with "none" left out.
+    let list = hex::decode("c00000c00101c0020141c003014181c0").unwrap();
+    assert_eq!(
+        CipherSuiteRecord::decode_list(&list),
+        Err(BodyError::Field { message: "cipher suite record", offset: 3, value: 0xc0 })
+    );
+}
+
+#[test]
+fn oem_cipher_suite_records_name_their_owner() {
+    let bytes = hex::decode("c180f21b00014181").unwrap();
+    let (record, rest) = CipherSuiteRecord::decode(&bytes).unwrap();
+    assert_eq!((record.oem, record.id, rest), (Some(7154), CipherSuiteId(0x80), &[] as &[u8]));
+    let mut encoded = Vec::new();
+    record.encode(&mut encoded);
+    assert_eq!(encoded, bytes);
+    assert!(CipherSuiteRecord::decode(&bytes[..7]).is_err());
+}
+
+#[test]
+fn session_privilege_level() {
+    golden(
+        "auto-suite-ipmitool-goipmi",
+        "04",
+        &SetSessionPrivilegeLevel { level: Some(PrivilegeLevel::ADMINISTRATOR) },
+    );
+    golden("ipmi-commands.md §5", "00", &SetSessionPrivilegeLevel { level: None });
+    assert_eq!(code::<SetSessionPrivilegeLevel>(""), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<SetSessionPrivilegeLevel>("04 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<SetSessionPrivilegeLevel>("06"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<SetSessionPrivilegeLevel>("14"), CompletionCode::INVALID_DATA_FIELD);
+    golden("bmc-info-freeipmi-goipmi", "02", &SessionPrivilegeLevel { level: PrivilegeLevel::USER });
+}
+
+#[test]
+fn close_session() {
+    golden(
+        "ref-dcmi-power-freeipmi",
+        "01 53 83 f5",
+        &CloseSession { session: SessionReference::Id(SessionId(0xf583_5301)) },
+    );
+    golden("ipmi-commands.md §5", "00 00 00 00 07", &CloseSession { session: SessionReference::Handle(7) });
+    for bytes in ["", "01 00 00", "00 00 00 00", "01 00 00 00 07", "00 00 00 00 07 00"] {
+        assert_eq!(code::<CloseSession>(bytes), CompletionCode::DATA_LENGTH_INVALID, "{bytes}");
+    }
+}
+
+#[test]
+fn session_info() {
+    golden("ref-session-info-active-ipmitool", "00", &GetSessionInfo::Current);
+    golden("ipmi-commands.md §5", "fd", &GetSessionInfo::Nth(0xfd));
+    golden("ipmi-commands.md §5", "fe 07", &GetSessionInfo::ByHandle(7));
+    golden("ipmi-commands.md §5", "ff 04 03 02 01", &GetSessionInfo::ById(SessionId(0x0102_0304)));
+    for bytes in ["", "fe", "ff", "00 00", "ff 01 02 03"] {
+        assert_eq!(code::<GetSessionInfo>(bytes), CompletionCode::DATA_LENGTH_INVALID, "{bytes}");
+    }
+
+    let session = |console| ActiveSession {
+        user_id: 2,
+        privilege: PrivilegeLevel::ADMINISTRATOR,
+        protocol: SessionProtocol::RMCP_PLUS,
+        channel: 1,
+        console,
+    };
+    golden(
+        "ref-session-info-active-ipmitool",
+        "01 04 01 02 04 11 7f000001 000000000000 e5d2",
+        &SessionInfo {
+            handle: 1,
+            possible: 4,
+            active: 1,
+            session: Some(session(Some(LanConsole {
+                address: Ipv4Addr::LOCALHOST,
+                mac: [0; 6],
+                port: 0xd2e5,
+            }))),
+        },
+    );
+    golden(
+        "session-info-active-ipmitool-ipmi_sim",
+        "01 3f 01 02 04 11",
+        &SessionInfo { handle: 1, possible: 63, active: 1, session: Some(session(None)) },
+    );
+    golden(
+        "ipmi-commands.md §5",
+        "00 04 01",
+        &SessionInfo { handle: 0, possible: 4, active: 1, session: None },
+    );
+}
+
+#[test]
+fn chassis_capabilities() {
+    let capabilities = |bridge_address| ChassisCapabilities {
+        features: ChassisFeatures::empty(),
+        fru_info_address: 0x20,
+        sdr_address: 0x20,
+        sel_address: 0x20,
+        system_management_address: 0x20,
+        bridge_address,
+    };
+    golden("chassis-caps-freeipmi-goipmi", "00 20 20 20 20", &capabilities(None));
+    golden("ref-chassis-caps-freeipmi", "00 20 20 20 20 20", &capabilities(Some(0x20)));
+    assert!(ChassisCapabilities::decode(&[0; 7]).is_err());
+}
+
+#[test]
+fn chassis_status() {
+    let status = |current_power, restore_policy, last_power_event, front_panel| ChassisStatus {
+        current_power,
+        restore_policy,
+        last_power_event,
+        misc: MiscChassisState::empty(),
+        identify: IdentifyState::Off,
+        front_panel,
+    };
+    golden(
+        "ref-chassis-status-ipmitool",
+        "01 10 40 00",
+        &status(
+            CurrentPower::ON,
+            PowerRestorePolicy::StayOff,
+            LastPowerEvent::ON_BY_COMMAND,
+            Some(FrontPanelButtons::empty()),
+        ),
+    );
+    golden(
+        "ref-chassis-status-freeipmi",
+        "21 10 40 00",
+        &status(
+            CurrentPower::ON,
+            PowerRestorePolicy::Previous,
+            LastPowerEvent::ON_BY_COMMAND,
+            Some(FrontPanelButtons::empty()),
+        ),
+    );
+    golden(
+        "auto-suite-ipmitool-goipmi",
+        "00 00 40 00",
+        &status(
+            CurrentPower::empty(),
+            PowerRestorePolicy::StayOff,
+            LastPowerEvent::empty(),
+            Some(FrontPanelButtons::empty()),
+        ),
+    );
+    golden(
+        "auto-suite-ipmitool-ipmi_sim",
+        "01 00 00",
+        &ChassisStatus {
+            identify: IdentifyState::NotSupported,
+            ..status(CurrentPower::ON, PowerRestorePolicy::StayOff, LastPowerEvent::empty(), None)
+        },
+    );
+}
+
+#[test]
+fn every_bit_of_the_chassis_status_has_its_place() {
+    let decode = |bytes: [u8; 4]| ChassisStatus::decode(&bytes).unwrap();
+    let power = |bit: u8| decode([bit, 0, 0, 0]).current_power;
+    assert_eq!(power(0x01), CurrentPower::ON);
+    assert_eq!(power(0x02), CurrentPower::OVERLOAD);
+    assert_eq!(power(0x04), CurrentPower::INTERLOCK);
+    assert_eq!(power(0x08), CurrentPower::FAULT);
+    assert_eq!(power(0x10), CurrentPower::CONTROL_FAULT);
+    assert_eq!(decode([0x40, 0, 0, 0]).restore_policy, PowerRestorePolicy::AlwaysOn);
+    assert_eq!(decode([0x60, 0, 0, 0]).restore_policy, PowerRestorePolicy::Unknown);
+    let event = |bit: u8| decode([0, bit, 0, 0]).last_power_event;
+    assert_eq!(event(0x01), LastPowerEvent::AC_FAILED);
+    assert_eq!(event(0x02), LastPowerEvent::OVERLOAD);
+    assert_eq!(event(0x04), LastPowerEvent::INTERLOCK);
+    assert_eq!(event(0x08), LastPowerEvent::FAULT);
+    assert_eq!(event(0x10), LastPowerEvent::ON_BY_COMMAND);
+    let misc = |bit: u8| decode([0, 0, bit, 0]).misc;
+    assert_eq!(misc(0x01), MiscChassisState::INTRUSION);
+    assert_eq!(misc(0x02), MiscChassisState::FRONT_PANEL_LOCKOUT);
+    assert_eq!(misc(0x04), MiscChassisState::DRIVE_FAULT);
+    assert_eq!(misc(0x08), MiscChassisState::COOLING_FAULT);
+    let identify = |bits: u8| decode([0, 0, bits, 0]).identify;
+    assert_eq!(identify(0x00), IdentifyState::NotSupported);
+    assert_eq!(identify(0x40), IdentifyState::Off);
+    assert_eq!(identify(0x50), IdentifyState::Temporary);
+    assert_eq!(identify(0x60), IdentifyState::Indefinite);
+}
+
+#[test]
+fn chassis_control() {
+    for (source, bytes, action) in [
+        ("ipmipower-off-freeipmi-ipmi_sim", "00", PowerAction::POWER_DOWN),
+        ("ipmipower-on-freeipmi-ipmi_sim", "01", PowerAction::POWER_UP),
+        ("ipmipower-cycle-freeipmi-ipmi_sim", "02", PowerAction::POWER_CYCLE),
+        ("ipmipower-reset-freeipmi-ipmi_sim", "03", PowerAction::HARD_RESET),
+        ("ipmipower-pulse-freeipmi-ipmi_sim", "04", PowerAction::PULSE_DIAGNOSTIC_INTERRUPT),
+        ("ipmipower-soft-freeipmi-ipmi_sim", "05", PowerAction::SOFT_SHUTDOWN),
+    ] {
+        golden(source, bytes, &ChassisControl { action });
+    }
+    // raw-short-request-ipmitool-ipmi_sim
+    assert_eq!(code::<ChassisControl>(""), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<ChassisControl>("00 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<ChassisControl>("11"), CompletionCode::INVALID_DATA_FIELD);
+}
+
+#[test]
+fn set_system_boot_options() {
+    let progress = |progress| SetSystemBootOptions::write(BootOption::SetInProgress(progress));
+    golden("bootdev-pxe-ipmitool-pyghmi", "00 00", &progress(SetInProgress::Complete));
+    golden("bootdev-pxe-ipmitool-pyghmi", "00 01", &progress(SetInProgress::InProgress));
+    golden("bootdev-pxe-ipmitool-pyghmi", "00 02", &progress(SetInProgress::Commit));
+
+    let retention = |bits| SetSystemBootOptions::write(BootOption::ValidBitClearing(bits));
+    golden("bootdev-bios-pyghmi-goipmi", "03 08", &retention(ValidBitRetention::TIMEOUT));
+    golden(
+        "config-chassis-boot-commit-freeipmi-goipmi",
+        "03 1f",
+        &retention(ValidBitRetention::from_bits(0x1f)),
+    );
+
+    let acknowledge = |write_mask, pending| {
+        SetSystemBootOptions::write(BootOption::BootInfoAcknowledge(BootInfoAcknowledge {
+            write_mask,
+            pending,
+        }))
+    };
+    golden(
+        "bootdev-bios-ipmitool-goipmi",
+        "04 01 01",
+        &acknowledge(BootInfoHandlers::BIOS, BootInfoHandlers::BIOS),
+    );
+    golden(
+        "config-chassis-boot-commit-freeipmi-goipmi",
+        "04 ff ff",
+        &acknowledge(BootInfoHandlers::from_bits(0xff), BootInfoHandlers::from_bits(0xff)),
+    );
+    assert_eq!(
+        SetSystemBootOptions::decode(&[0x85]),
+        Ok(SetSystemBootOptions {
+            mark: ParameterMark::InvalidOrLocked,
+            change: BootOptionChange::MarkOnly(ParameterSelector::BOOT_FLAGS),
+        })
+    );
+    golden(
+        "ipmi-commands.md §10.2",
+        "07 00 01 02",
+        &SetSystemBootOptions::write(BootOption::Other {
+            selector: ParameterSelector::BOOT_INITIATOR_MAILBOX,
+            data: vec![0, 1, 2],
+        }),
+    );
+
+    type Request = SetSystemBootOptions;
+    for bytes in [
+        "",
+        "00 00 00",
+        "03 08 00",
+        "04 01",
+        "04 01 01 00",
+        "05 80",
+        "05 80 04 00 00",
+        "05 80 04 00 00 00 00",
+    ] {
+        assert_eq!(code::<Request>(bytes), CompletionCode::DATA_LENGTH_INVALID, "{bytes}");
+    }
+    assert_eq!(code::<Request>("00 03"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<Request>("00 81"), CompletionCode::INVALID_DATA_FIELD);
+}
+
+#[test]
+fn boot_flags_as_clients_send_them() {
+    use BootDeviceSelector as Device;
+    let flags = BootFlags::for_device;
+    for (source, bytes, expected) in [
+        ("bootdev-none-pyghmi-goipmi", "05 00 00 00 00 00", BootFlags::default()),
+        ("bootdev-none-ipmitool-goipmi", "05 80 00 00 00 00", flags(Device::NONE)),
+        ("bootdev-pxe-ipmitool-goipmi", "05 80 04 00 00 00", flags(Device::PXE)),
+        ("bootdev-disk-ipmitool-goipmi", "05 80 08 00 00 00", flags(Device::DISK)),
+        ("bootdev-safe-ipmitool-goipmi", "05 80 0c 00 00 00", flags(Device::SAFE_DISK)),
+        ("bootdev-diag-ipmitool-goipmi", "05 80 10 00 00 00", flags(Device::DIAGNOSTIC_PARTITION)),
+        ("bootdev-cdrom-ipmitool-goipmi", "05 80 14 00 00 00", flags(Device::CD)),
+        ("bootdev-bios-ipmitool-goipmi", "05 80 18 00 00 00", flags(Device::FIRMWARE_SETUP)),
+        ("bootdev-floppy-ipmitool-goipmi", "05 80 3c 00 00 00", flags(Device::FLOPPY)),
+        ("bootdev-pxe-uefi-pyghmi-goipmi", "05 a0 04 00 00 00", flags(Device::PXE).efi()),
+        ("bootdev-pxe-persistent-ipmitool-goipmi", "05 c0 04 00 00 00", flags(Device::PXE).persistent()),
+        (
+            "ref-bootdev-disk-efi-persistent-ipmitool",
+            "05 e0 08 00 00 00",
+            flags(Device::DISK).persistent().efi(),
+        ),
+    ] {
+        golden(source, bytes, &SetSystemBootOptions::write(BootOption::BootFlags(expected)));
+    }
+    let clear_cmos = BootFlags([0x80, 0x84, 0, 0, 0]);
+    golden(
+        "bootdev-pxe-clear-cmos-ipmitool-goipmi",
+        "05 80 84 00 00 00",
+        &SetSystemBootOptions::write(BootOption::BootFlags(clear_cmos)),
+    );
+    assert!(clear_cmos.clears_cmos());
+    assert_eq!(clear_cmos.device(), Device::PXE);
+}
+
+#[test]
+fn every_bit_of_the_boot_flags_has_its_place() {
+    let first = |bits| BootFlags([bits, 0, 0, 0, 0]);
+    assert!(first(0x80).is_valid() && !first(0x7f).is_valid());
+    assert!(first(0x40).is_persistent() && !first(0xbf).is_persistent());
+    assert!(first(0x20).is_efi() && !first(0xdf).is_efi());
+    let second = |bits| BootFlags([0, bits, 0, 0, 0]);
+    assert!(second(0x80).clears_cmos() && !second(0x7f).clears_cmos());
+    assert!(second(0x40).locks_keyboard() && !second(0xbf).locks_keyboard());
+    assert!(second(0x02).blanks_screen() && !second(0xfd).blanks_screen());
+    assert!(second(0x01).locks_reset_button() && !second(0xfe).locks_reset_button());
+    for number in 0..16 {
+        assert_eq!(Some(second(0xc3 | number << 2).device()), BootDeviceSelector::new(number));
+    }
+    let third = |bits| BootFlags([0, 0, bits, 0, 0]);
+    assert!(third(0x80).locks_power_button() && !third(0x7f).locks_power_button());
+    assert_eq!(third(0x20).verbosity(), FirmwareVerbosity::QUIET);
+    assert_eq!(third(0x40).verbosity(), FirmwareVerbosity::VERBOSE);
+    assert!(third(0x10).forces_progress_events() && !third(0xef).forces_progress_events());
+    assert!(third(0x08).bypasses_user_password() && !third(0xf7).bypasses_user_password());
+    assert!(third(0x04).locks_sleep_button() && !third(0xfb).locks_sleep_button());
+    assert_eq!(third(0x01).console_redirection(), ConsoleRedirection::SUPPRESS);
+    assert_eq!(third(0x02).console_redirection(), ConsoleRedirection::REQUEST);
+    let fourth = |bits| BootFlags([0, 0, 0, bits, 0]);
+    assert!(fourth(0x08).overrides_shared_mode() && !fourth(0xf7).overrides_shared_mode());
+    assert_eq!(fourth(0x01).mux_control(), MuxControl::TO_BMC);
+    assert_eq!(fourth(0x02).mux_control(), MuxControl::TO_SYSTEM);
+    assert_eq!(BootFlags([0, 0, 0, 0, 0xff]).device_instance(), 0x1f);
+    assert_eq!(BootFlags([0xff; 5]).invalidated(), BootFlags([0x7f, 0xff, 0xff, 0xff, 0xff]));
+}
+
+#[test]
+fn get_system_boot_options() {
+    golden(
+        "bootdev-get-pyghmi-goipmi",
+        "05 00 00",
+        &GetSystemBootOptions::parameter(ParameterSelector::BOOT_FLAGS),
+    );
+    assert_eq!(code::<GetSystemBootOptions>("05"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<GetSystemBootOptions>("05 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<GetSystemBootOptions>("05 00 00 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<GetSystemBootOptions>("85 00 00"), CompletionCode::INVALID_DATA_FIELD);
+
+    let report = |option| BootOptionReport { mark: ParameterMark::Valid, option };
+    golden(
+        "ref-bootparam-get-0-ipmitool",
+        "01 00 00",
+        &report(BootOption::SetInProgress(SetInProgress::Complete)),
+    );
+    golden(
+        "ref-bootparam-get-3-ipmitool",
+        "01 03 00",
+        &report(BootOption::ValidBitClearing(ValidBitRetention::empty())),
+    );
+    golden(
+        "ref-bootparam-get-4-ipmitool",
+        "01 04 00 01",
+        &report(BootOption::BootInfoAcknowledge(BootInfoAcknowledge {
+            write_mask: BootInfoHandlers::empty(),
+            pending: BootInfoHandlers::BIOS,
+        })),
+    );
+    golden(
+        "ref-bootparam-get-5-ipmitool",
+        "01 05 e0 08 00 00 00",
+        &report(BootOption::BootFlags(BootFlags::for_device(BootDeviceSelector::DISK).persistent().efi())),
+    );
+    golden(
+        "ref-bootparam-get-6-ipmitool",
+        "01 06 00 00 00 00 00 00 00 00 00",
+        &report(BootOption::Other { selector: ParameterSelector::BOOT_INITIATOR_INFO, data: vec![0; 9] }),
+    );
+    golden(
+        "ipmi-commands.md §10.1",
+        "01 85 00 00 00 00 00",
+        &BootOptionReport {
+            mark: ParameterMark::InvalidOrLocked,
+            option: BootOption::BootFlags(BootFlags::default()),
+        },
+    );
+    assert!(BootOptionReport::decode(&[0x01]).is_err());
+    assert!(BootOptionReport::decode(&[0x02, 0x00, 0x00]).is_err());
+}
+
+#[test]
+fn boot_info_acknowledge_changes_only_masked_bits() {
+    let present = BootInfoHandlers::from_bits(0b1_0101);
+    let write = |mask, bits| BootInfoAcknowledge {
+        write_mask: BootInfoHandlers::from_bits(mask),
+        pending: BootInfoHandlers::from_bits(bits),
+    };
+    assert_eq!(write(0x00, 0xff).applied_to(present).bits(), 0b1_0101);
+    assert_eq!(write(0xff, 0x00).applied_to(present).bits(), 0);
+    assert_eq!(write(0b0_0011, 0b0_0010).applied_to(present).bits(), 0b1_0110);
+}
