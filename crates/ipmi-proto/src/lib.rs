@@ -20,3 +20,9 @@ pub mod command;
 pub mod wire;
 
 pub mod crypto;
+
+pub mod entropy;
+
+mod session;
+
+pub mod endpoint;

@@ -1,0 +1,507 @@
+//! The managed system's front door: one per BMC (`IPMI 2.0 §13`).
+//!
+//! Datagrams go in, datagrams and requests come out. The endpoint answers by itself what belongs to the protocol: presence pings,
+//! the questions that come before a session, the session setup, the commands about sessions, retransmissions. Everything else
+//! that an authenticated console asks becomes a [`Request`]; its answer comes back through [`Endpoint::respond`], whenever it is
+//! ready.
+//!
+//! No I/O, no clock, no randomness: `now` is an argument, [`Entropy`] a trait object. The caller owns the socket and does, after
+//! every call of a method that takes `&mut self`:
+//!
+//! * [`Endpoint::poll_transmit`] until it is empty;
+//! * [`Endpoint::poll_timeout`], and [`Endpoint::handle_timeout`] when that moment has come.
+//!
+//! # Rules
+//!
+//! * A datagram that proves nothing is counted ([`Counters`]) and dropped; it is never an error.
+//! * No answer to an unauthenticated datagram is much longer than the datagram.
+//! * A request reaches the caller once, however often the network or its console repeats it.
+//! * The timer of a session is restarted by new authentic packets only.
+//!
+//! IPMI 1.5 sessions are off: capabilities say so, Get Session Challenge is answered with CC, packets of such sessions are
+//! dropped.
+
+mod config;
+mod counters;
+mod request;
+mod session_commands;
+mod sessionless_commands;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+
+pub use self::config::EndpointConfig;
+pub use self::counters::Counters;
+pub use self::request::{Request, RequestToken, Response, Transmit};
+pub use crate::session::{DropReason, SessionLimits, User};
+
+use self::session_commands::Effect;
+use crate::crypto::CipherSuite;
+use crate::entropy::Entropy;
+use crate::number::{Address, CompletionCode, Lun, PayloadType, PrivilegeLevel, RmcpStatus, SessionId};
+use crate::session::{
+    Answer, Arrival, AwaitingRakp1, Evicted, Incoming, ManagedSystem, OfferedSuite, Outcome, SessionContext,
+    SessionTable, choose_suite,
+};
+use crate::wire::{
+    Asf, Datagram, EncodeError, LanRequest, Malformed, OpenSessionGrant, OpenSessionRequest,
+    OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, RmcpHeader, Sealed, SessionV15, SessionV20, Sessionless,
+    SetupPrefix,
+};
+
+/// The front door of one managed system. See the [module](self) for how to drive it.
+pub struct Endpoint {
+    config: EndpointConfig,
+    /// The suites of the configuration that this crate implements, in its order.
+    suites: Vec<OfferedSuite>,
+    /// The users' names as text, in the order of the configuration.
+    user_names: Vec<Arc<str>>,
+    entropy: Box<dyn Entropy>,
+    sessions: SessionTable,
+    transmits: VecDeque<Transmit>,
+    counters: Counters,
+}
+
+impl Endpoint {
+    /// A front door without sessions.
+    #[must_use]
+    pub fn new(config: EndpointConfig, entropy: Box<dyn Entropy>) -> Self {
+        let suites = config
+            .cipher_suites
+            .iter()
+            .filter_map(|id| OfferedSuite::new(CipherSuite::by_id(*id)?))
+            .collect();
+        let user_names = config
+            .users
+            .iter()
+            .map(|user| String::from_utf8_lossy(user.name.as_bytes()).as_ref().into())
+            .collect();
+        let sessions = SessionTable::new(config.limits);
+        Self {
+            config,
+            suites,
+            user_names,
+            entropy,
+            sessions,
+            transmits: VecDeque::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Takes a datagram that came from `from`. Returns the request that it carried, if the caller has to answer it.
+    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Option<Request> {
+        self.counters.datagrams += 1;
+        self.handle_timeout(now);
+        let handled = match Datagram::decode(datagram) {
+            Ok(Datagram::Asf { message: Asf::Ping(ping), .. }) => {
+                self.counters.pings += 1;
+                let pong = Datagram::Asf { sequence: RmcpHeader::NO_ACK, message: Asf::Pong(ping.pong()) };
+                self.transmit(from, &pong);
+                Ok(None)
+            }
+            Ok(Datagram::Asf { message: Asf::Pong(_), .. }) => Err(DropReason::OtherAsfMessage),
+            Ok(Datagram::Acknowledgement(_)) => Err(DropReason::Acknowledgement),
+            Ok(Datagram::V15(packet)) if packet.is_sessionless() => {
+                self.on_sessionless_request(packet.message).map(|answer| {
+                    self.transmit(from, &Datagram::V15(SessionV15::sessionless(&answer)));
+                    None
+                })
+            }
+            Ok(Datagram::V15(_)) => Err(DropReason::SessionV15),
+            Ok(Datagram::V20(SessionV20::Sessionless(packet))) => {
+                self.on_sessionless_payload(now, from, packet).map(|()| None)
+            }
+            Ok(Datagram::V20(SessionV20::Sealed(packet))) => self.on_packet(now, from, packet),
+            Err(error) => {
+                tracing::trace!(peer.addr = %from, %error, "datagram does not decode");
+                Err(DropReason::Malformed)
+            }
+        };
+        handled.unwrap_or_else(|reason| {
+            tracing::debug!(peer.addr = %from, %reason, "dropped a datagram");
+            self.counters.count_drop(reason);
+            None
+        })
+    }
+
+    /// Answers a request. The answer goes to where the latest copy of the request came from, once; a copy that comes later gets
+    /// it from memory. If the session has ended, or its console has long gone on to other requests, the answer is dropped.
+    pub fn respond(&mut self, now: Instant, token: RequestToken, response: Response) {
+        let RequestToken { session, key } = token;
+        let answer = Answer { completion_code: response.completion_code, data: response.data };
+        let Some(active) = self.sessions.active_mut(session) else {
+            self.counters.late_responses += 1;
+            return;
+        };
+        let (completion_code, data) = (answer.completion_code, answer.data.clone());
+        let Some((request, peer)) = active.requests().answer(now, &key, answer) else {
+            self.counters.late_responses += 1;
+            return;
+        };
+        let message = request.respond(completion_code, data).to_bytes();
+        self.transmit_in_session(session, peer, &message);
+    }
+
+    /// Ends what has been half-open or silent for too long.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let expired = self.sessions.expire(now);
+        self.counters.abandoned_logins += expired.abandoned_logins;
+        self.counters.idle_sessions_ended += expired.idle;
+    }
+
+    /// When to call [`Endpoint::handle_timeout`]. May change with every other call. A late call does no harm: expired sessions are
+    /// never used.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.sessions.next_deadline()
+    }
+
+    /// The next datagram to send. There may be some after [`Endpoint::handle_datagram`] and [`Endpoint::respond`].
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// Forgets all sessions, half-open ones too, as a reset of the BMC does. Datagrams that wait for
+    /// [`Endpoint::poll_transmit`] still go out: respond first, then end the sessions.
+    pub fn end_all_sessions(&mut self) {
+        self.sessions.clear();
+    }
+
+    /// How many sessions are established.
+    #[must_use]
+    pub fn active_sessions(&self) -> u8 {
+        self.sessions.active_count()
+    }
+
+    /// What the endpoint has seen.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Answers a request outside of any session.
+    fn on_sessionless_request(&self, message: &[u8]) -> Result<Bytes, DropReason> {
+        let request = decode_request(message)?;
+        let answer = if request.responder_lun == Lun::BMC {
+            self.answer_sessionless(&request).unwrap_or_else(|| code(CompletionCode::INSUFFICIENT_PRIVILEGE))
+        } else {
+            code(CompletionCode::INVALID_FOR_LUN)
+        };
+        Ok(request.respond(answer.completion_code, answer.data).to_bytes())
+    }
+
+    fn on_sessionless_payload(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        packet: Sessionless<'_>,
+    ) -> Result<(), DropReason> {
+        match packet.payload_type {
+            PayloadType::IPMI => {
+                let answer = self.on_sessionless_request(packet.payload)?;
+                self.transmit_sessionless(from, PayloadType::IPMI, &answer);
+            }
+            PayloadType::OPEN_SESSION_REQUEST => {
+                let prefix = setup_prefix(packet.payload)?;
+                let outcome = self.open_session(now, packet.payload);
+                if let Err(status) = outcome {
+                    self.note_refusal(from, status);
+                }
+                let response =
+                    OpenSessionResponse { tag: prefix.tag, console_session_id: prefix.session_id, outcome };
+                let mut payload = BytesMut::new();
+                response.encode(&mut payload);
+                self.transmit_sessionless(from, PayloadType::OPEN_SESSION_RESPONSE, &payload);
+            }
+            PayloadType::RAKP_1 => {
+                let rakp2 = self.on_rakp1(now, packet.payload)?;
+                if let Err(status) = rakp2.outcome {
+                    self.note_refusal(from, status);
+                }
+                let mut payload = BytesMut::new();
+                rakp2.encode(&mut payload);
+                self.transmit_sessionless(from, PayloadType::RAKP_2, &payload);
+            }
+            PayloadType::RAKP_3 => {
+                let rakp4 = self.on_rakp3(now, from, packet.payload)?;
+                if let Err(status) = rakp4.outcome {
+                    self.note_refusal(from, status);
+                }
+                let mut payload = BytesMut::new();
+                rakp4.encode(&mut payload);
+                self.transmit_sessionless(from, PayloadType::RAKP_4, &payload);
+            }
+            _ => return Err(DropReason::OtherPayload),
+        }
+        Ok(())
+    }
+
+    /// Opens a half-open session, or says why not.
+    fn open_session(&mut self, now: Instant, payload: &[u8]) -> Result<OpenSessionGrant, RmcpStatus> {
+        let request = OpenSessionRequest::decode(payload).map_err(|_| RmcpStatus::ILLEGAL_PARAMETER)?;
+        if request.console_session_id == SessionId::NONE {
+            return Err(RmcpStatus::INVALID_SESSION_ID);
+        }
+        let maximum_privilege = match request.maximum_privilege {
+            PrivilegeLevel::HIGHEST => self.config.channel_limit,
+            level if level.is_level() => level.min(self.config.channel_limit),
+            _ => return Err(RmcpStatus::INVALID_ROLE),
+        };
+        let OfferedSuite { suite, algorithms } = choose_suite(&request.proposal()?, &self.suites)?;
+        if self.sessions.slot(now).is_none() {
+            return Err(RmcpStatus::INSUFFICIENT_RESOURCES);
+        }
+        let (managed_session_id, evicted) = self.sessions.open(now, &mut *self.entropy, |id, opening| {
+            AwaitingRakp1::new(request.console_session_id, id, algorithms, opening)
+        });
+        self.counters.sessions_opened += 1;
+        match evicted {
+            Evicted::Nobody => {}
+            Evicted::Oldest => self.counters.half_open_evictions += 1,
+        }
+        Ok(OpenSessionGrant {
+            maximum_privilege,
+            managed_session_id,
+            algorithms: suite.proposal().payloads(),
+        })
+    }
+
+    fn on_rakp1(&mut self, now: Instant, payload: &[u8]) -> Result<Rakp2, DropReason> {
+        let prefix = setup_prefix(payload)?;
+        let refuse =
+            |console_session_id, status| Rakp2 { tag: prefix.tag, console_session_id, outcome: Err(status) };
+        let Some(console_session_id) = self.sessions.console_id(prefix.session_id) else {
+            return Ok(refuse(SessionId::NONE, RmcpStatus::INVALID_SESSION_ID));
+        };
+        match Rakp1::decode(payload) {
+            Err(error) => Ok(refuse(console_session_id, refusal_of(error.why))),
+            Ok(rakp1) => match self.advance(now, prefix.session_id, Incoming::Rakp1(&rakp1)) {
+                Outcome::Rakp2(rakp2) => Ok(rakp2),
+                Outcome::Dropped(reason) => Err(reason),
+                Outcome::Rakp4(_) | Outcome::Established(_) | Outcome::Payload(..) => {
+                    Err(DropReason::OtherPayload)
+                }
+            },
+        }
+    }
+
+    fn on_rakp3(&mut self, now: Instant, from: SocketAddr, payload: &[u8]) -> Result<Rakp4, DropReason> {
+        let prefix = setup_prefix(payload)?;
+        let refuse =
+            |console_session_id, status| Rakp4 { tag: prefix.tag, console_session_id, outcome: Err(status) };
+        let Some(console_session_id) = self.sessions.console_id(prefix.session_id) else {
+            return Ok(refuse(SessionId::NONE, RmcpStatus::INVALID_SESSION_ID));
+        };
+        match Rakp3::decode(payload) {
+            Err(error) => Ok(refuse(console_session_id, refusal_of(error.why))),
+            Ok(rakp3) => match self.advance(now, prefix.session_id, Incoming::Rakp3(&rakp3)) {
+                Outcome::Rakp4(rakp4) => Ok(rakp4),
+                Outcome::Established(rakp4) => {
+                    self.counters.logins += 1;
+                    if let Some(active) = self.sessions.active_mut(prefix.session_id) {
+                        active.set_peer(from);
+                    }
+                    Ok(rakp4)
+                }
+                Outcome::Dropped(reason) => {
+                    if reason == DropReason::ConsoleGaveUp {
+                        self.counters.failed_logins += 1;
+                    }
+                    Err(reason)
+                }
+                Outcome::Rakp2(_) | Outcome::Payload(..) => Err(DropReason::OtherPayload),
+            },
+        }
+    }
+
+    /// Gives a payload to the session that it names and puts the session in its next state.
+    fn advance(&mut self, now: Instant, id: SessionId, incoming: Incoming<'_>) -> Outcome {
+        let slot = self.sessions.slot(now);
+        let Some(session) = self.sessions.take(id) else {
+            return Outcome::Dropped(DropReason::NoSuchSession);
+        };
+        let mut context = SessionContext {
+            now,
+            managed_system: ManagedSystem {
+                guid: self.config.guid,
+                users: &self.config.users,
+                kg: self.config.kg.as_ref(),
+                channel_limit: self.config.channel_limit,
+            },
+            entropy: &mut *self.entropy,
+            slot,
+        };
+        let transition = session.on_payload(incoming, &mut context);
+        if let Some(next) = transition.next {
+            self.sessions.put(id, next);
+        }
+        if let (Outcome::Established(_), Some(displaced)) =
+            (&transition.outcome, slot.and_then(|slot| slot.displaces))
+        {
+            self.sessions.take(displaced);
+            self.counters.idle_sessions_displaced += 1;
+        }
+        transition.outcome
+    }
+
+    fn note_refusal(&mut self, from: SocketAddr, status: RmcpStatus) {
+        tracing::debug!(peer.addr = %from, %status, "refused a session setup message");
+        self.counters.setup_refusals += 1;
+        let is_login = matches!(
+            status,
+            RmcpStatus::INVALID_ROLE
+                | RmcpStatus::UNAUTHORIZED_ROLE
+                | RmcpStatus::INVALID_NAME_LENGTH
+                | RmcpStatus::UNAUTHORIZED_NAME
+                | RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE
+        );
+        if is_login {
+            self.counters.failed_logins += 1;
+        }
+    }
+
+    /// Takes a packet of a session.
+    fn on_packet(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        packet: Sealed<'_>,
+    ) -> Result<Option<Request>, DropReason> {
+        let id = packet.session_id();
+        let message = match self.advance(now, id, Incoming::Packet(packet)) {
+            Outcome::Payload(PayloadType::IPMI, message) => message,
+            Outcome::Dropped(reason) => return Err(reason),
+            _ => return Err(DropReason::OtherPayload),
+        };
+        let request = decode_request(&message)?;
+        let window = self.sessions.limits().retry_window;
+        let Some(active) = self.sessions.active_mut(id) else { return Err(DropReason::NoSuchSession) };
+        active.set_peer(from);
+        match active.requests().arrive(now, window, from, &request) {
+            Arrival::StillWorking => Err(DropReason::StillWorking),
+            Arrival::Answered(answer) => {
+                self.counters.retransmissions_answered += 1;
+                let message = request.respond(answer.completion_code, answer.data).to_bytes();
+                self.transmit_in_session(id, from, &message);
+                Ok(None)
+            }
+            Arrival::New(key) => {
+                let token = RequestToken { session: id, key };
+                let Some((answer, effect)) = self.answer_in_session(id, &request) else {
+                    return Ok(self.hand_over(token, from, request));
+                };
+                self.respond(
+                    now,
+                    token,
+                    Response { completion_code: answer.completion_code, data: answer.data },
+                );
+                match effect {
+                    Effect::Nothing => {}
+                    Effect::End(session) => drop(self.sessions.take(session)),
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Makes a request for the caller.
+    fn hand_over(&mut self, token: RequestToken, peer: SocketAddr, request: LanRequest) -> Option<Request> {
+        let active = self.sessions.active(token.session)?;
+        let user = self.user_names.get(active.user()).cloned()?;
+        self.counters.requests += 1;
+        Some(Request {
+            net_fn: request.net_fn,
+            lun: request.responder_lun,
+            command: request.command,
+            data: request.data,
+            privilege: active.privilege(),
+            user,
+            peer,
+            session: token.session,
+            token,
+        })
+    }
+
+    /// The answer to a request of a session, if the endpoint is the one to give it.
+    fn answer_in_session(&mut self, id: SessionId, request: &LanRequest) -> Option<(Answer, Effect)> {
+        if request.responder_lun != Lun::BMC {
+            return Some((code(CompletionCode::INVALID_FOR_LUN), Effect::Nothing));
+        }
+        if let Some(answer) = self.answer_sessionless(request) {
+            return Some((answer, Effect::Nothing));
+        }
+        self.answer_about_sessions(id, request)
+    }
+
+    /// Queues a packet of a session.
+    fn transmit_in_session(&mut self, id: SessionId, to: SocketAddr, message: &Bytes) {
+        let Some(active) = self.sessions.active_mut(id) else { return };
+        match active.seal(PayloadType::IPMI, message, &mut *self.entropy) {
+            Ok(datagram) => self.transmits.push_back(Transmit { to, datagram }),
+            Err(error) => self.unsendable(&error),
+        }
+    }
+
+    fn transmit_sessionless(&mut self, to: SocketAddr, payload_type: PayloadType, payload: &[u8]) {
+        let packet = Sessionless::new(payload_type, payload);
+        self.transmit(to, &Datagram::V20(SessionV20::Sessionless(packet)));
+    }
+
+    fn transmit(&mut self, to: SocketAddr, datagram: &Datagram<'_>) {
+        let mut bytes = BytesMut::new();
+        match datagram.encode(&mut bytes) {
+            Ok(()) => self.transmits.push_back(Transmit { to, datagram: bytes.freeze() }),
+            Err(error) => self.unsendable(&error),
+        }
+    }
+
+    fn unsendable(&mut self, error: &EncodeError) {
+        tracing::debug!(%error, "answer does not fit into a packet");
+        self.counters.unsendable_responses += 1;
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("config", &self.config)
+            .field("active_sessions", &self.active_sessions())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request to the BMC.
+fn decode_request(message: &[u8]) -> Result<LanRequest, DropReason> {
+    let request = LanRequest::decode(message).map_err(|_| DropReason::BadMessage)?;
+    if request.responder == Address::BMC { Ok(request) } else { Err(DropReason::OtherResponder) }
+}
+
+/// What every setup message begins with. One that is too short for it cannot be answered.
+fn setup_prefix(payload: &[u8]) -> Result<SetupPrefix, DropReason> {
+    SetupPrefix::decode(payload).map_err(|_| DropReason::ShortSetupMessage)
+}
+
+/// The status for a RAKP message that does not decode.
+const fn refusal_of(why: Malformed) -> RmcpStatus {
+    match why {
+        Malformed::NameLength => RmcpStatus::INVALID_NAME_LENGTH,
+        Malformed::Truncated
+        | Malformed::TrailingBytes { .. }
+        | Malformed::Checksum
+        | Malformed::Value { .. } => RmcpStatus::ILLEGAL_PARAMETER,
+    }
+}
+
+/// An answer of nothing but a completion code.
+const fn code(completion_code: CompletionCode) -> Answer {
+    Answer { completion_code, data: Bytes::new() }
+}

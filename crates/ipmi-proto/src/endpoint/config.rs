@@ -1,0 +1,38 @@
+//! What a managed system is, as far as its front door is concerned.
+
+use crate::crypto::Kg;
+use crate::number::{CipherSuiteId, Guid, PrivilegeLevel};
+use crate::session::{SessionLimits, User};
+
+/// The configuration of one endpoint. Fixed for the endpoint's life.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    /// The System GUID, as sent in RAKP 2 and in the answer to Get System GUID.
+    pub guid: Guid,
+    /// The users. The first has user id 1, and so on.
+    pub users: Vec<User>,
+    /// The cipher suites on offer, most preferred first. The preference counts only for consoles that leave the choice to the
+    /// managed system; most choose themselves. Suites that this crate does not implement are left out.
+    pub cipher_suites: Vec<CipherSuiteId>,
+    /// The key Kg, which a console must know besides the password.
+    pub kg: Option<Kg>,
+    /// The highest level that any session can have.
+    pub channel_limit: PrivilegeLevel,
+    /// Bounds of the session table.
+    pub limits: SessionLimits,
+}
+
+impl EndpointConfig {
+    /// Suites 17 and 3, no Kg, everything up to administrator, the default limits.
+    #[must_use]
+    pub fn new(guid: Guid, users: Vec<User>) -> Self {
+        Self {
+            guid,
+            users,
+            cipher_suites: vec![CipherSuiteId::SHA256_AES, CipherSuiteId::SHA1_AES],
+            kg: None,
+            channel_limit: PrivilegeLevel::ADMINISTRATOR,
+            limits: SessionLimits::DEFAULT,
+        }
+    }
+}
