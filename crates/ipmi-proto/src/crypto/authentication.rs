@@ -63,13 +63,15 @@ impl Authentication {
         }
     }
 
-    /// K1. The constant has 20 bytes whatever the length of the digest.
-    pub(super) fn k1(self, sik: &Sik) -> K1 {
+    /// K1 (IPMI 2.0 §13.32). The constant has 20 bytes whatever the length of the digest.
+    #[must_use]
+    pub fn k1(self, sik: &Sik) -> K1 {
         K1(self.mac(sik.expose(), &[&[0x01; 20]]))
     }
 
     /// K2, with the other constant.
-    pub(super) fn k2(self, sik: &Sik) -> K2 {
+    #[must_use]
+    pub fn k2(self, sik: &Sik) -> K2 {
         K2(self.mac(sik.expose(), &[&[0x02; 20]]))
     }
 }

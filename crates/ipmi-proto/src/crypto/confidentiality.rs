@@ -56,18 +56,24 @@ impl AesKey {
 
     /// Appends the encrypted payload.
     pub(super) fn encrypt(&self, iv: Iv, clear: &[u8], out: &mut BytesMut) {
+        let mut padded = BytesMut::with_capacity(Confidentiality::AesCbc.sealed_len(clear.len()));
+        padded.extend_from_slice(clear);
+        let mut pad = 0;
+        while !padded.len().saturating_add(1).is_multiple_of(BLOCK) {
+            pad += 1;
+            padded.extend_from_slice(&[pad]);
+        }
+        padded.extend_from_slice(&[pad]);
+        self.encrypt_blocks(iv, &padded, out);
+    }
+
+    /// Appends the initialisation vector and the encrypted whole blocks of `padded`.
+    pub(super) fn encrypt_blocks(&self, iv: Iv, padded: &[u8], out: &mut BytesMut) {
         out.extend_from_slice(&iv.0);
         let start = out.len();
-        out.extend_from_slice(clear);
-        let mut pad = 0;
-        while !out.len().saturating_sub(start).saturating_add(1).is_multiple_of(BLOCK) {
-            pad += 1;
-            out.extend_from_slice(&[pad]);
-        }
-        out.extend_from_slice(&[pad]);
-        let mut cipher = Encryptor::<Aes128>::new((&self.0).into(), (&iv.0).into());
+        out.extend_from_slice(padded);
         let (blocks, _) = Array::slice_as_chunks_mut(out.get_mut(start..).unwrap_or_default());
-        cipher.encrypt_blocks(blocks);
+        Encryptor::<Aes128>::new((&self.0).into(), (&iv.0).into()).encrypt_blocks(blocks);
     }
 
     /// Decrypts a payload and takes its padding off. `None` if either has a form that nobody sends.

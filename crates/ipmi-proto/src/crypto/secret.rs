@@ -4,6 +4,12 @@ use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A user's password: 0–20 bytes, padded with zeros. Trailing zeros mean nothing.
+///
+/// ```compile_fail
+/// # use ipmi_proto::crypto::Password;
+/// # let (left, right) = (Password::new(b"a").unwrap(), Password::new(b"b").unwrap());
+/// left == right; // Passwords are used, never compared.
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Password([u8; 20]);
 

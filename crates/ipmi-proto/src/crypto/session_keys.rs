@@ -29,7 +29,7 @@ pub struct SessionKeys {
 ///
 /// It exists only as what [`SessionKeys::open`] gives. A suite without integrity algorithm proves nothing here
 /// either: whoever offers one knows that.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     payload_type: PayloadType,
     oem: Option<OemPayload>,
@@ -209,5 +209,19 @@ impl Opened {
     }
 }
 
+/// The payload may hold a secret, so only its length is shown.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("payload_type", &self.payload_type)
+            .field("sequence", &self.sequence)
+            .field("payload_len", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
 const INTEGRITY_PAD: u8 = 0xff;
 const NEXT_HEADER: u8 = 0x07;
+
+#[cfg(test)]
+mod tests;
