@@ -23,6 +23,7 @@ use ipmi_proto::number::{
     AuthenticationAlgorithm, ChannelNumber, CipherSuiteId, CommandNumber, CompletionCode,
     ConfidentialityAlgorithm, Guid, IntegrityAlgorithm, NetFn, PrivilegeLevel,
 };
+use ipmi_proto::wire::CipherSuiteRecord;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -130,7 +131,6 @@ proptest! {
         stable::<ChassisCapabilities>(&data)?;
         stable::<ChassisStatus>(&data)?;
         stable::<BootOptionReport>(&data)?;
-        let _ = CipherSuiteRecord::decode_list(&data);
     }
 
     #[test]
@@ -237,7 +237,7 @@ proptest! {
                 break;
             }
         }
-        prop_assert_eq!(CipherSuiteRecord::decode_list(&gathered).unwrap(), records);
+        prop_assert_eq!(CipherSuiteRecord::decode_all(&gathered).unwrap(), records);
     }
 
     #[test]

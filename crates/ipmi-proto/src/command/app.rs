@@ -16,9 +16,7 @@ pub use channel_authentication::{
     AuthTypes, AuthenticationStatus, ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities,
     SessionSupport,
 };
-pub use channel_cipher_suites::{
-    ChannelCipherSuites, CipherSuiteRecord, GetChannelCipherSuites, Listing, record_page,
-};
+pub use channel_cipher_suites::{ChannelCipherSuites, GetChannelCipherSuites, Listing, record_page};
 pub use close_session::{CloseSession, SessionReference};
 pub use device_id::{Bcd, DeviceAvailability, DeviceId, DeviceSupport, GetDeviceId, IpmiVersion};
 pub use guid::{GetDeviceGuid, GetSystemGuid};

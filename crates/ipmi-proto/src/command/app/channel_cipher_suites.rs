@@ -1,17 +1,13 @@
-//! Get Channel Cipher Suites (`IPMI 2.0 §22.15`) and the records that it lists (`IPMI 2.0 §22.15.1`).
+//! Get Channel Cipher Suites (`IPMI 2.0 §22.15`). The records that it lists are [`crate::wire::CipherSuiteRecord`].
 
 use bytes::BufMut;
 
 use crate::command::body::{Body, BodyError, exactly, only_bits};
 use crate::command::{Command, RequiredPrivilege};
-use crate::number::{
-    AuthenticationAlgorithm, ChannelNumber, CipherSuiteId, CommandNumber, ConfidentialityAlgorithm,
-    IntegrityAlgorithm, NetFn, PayloadType,
-};
+use crate::number::{ChannelNumber, CommandNumber, NetFn, PayloadType};
 
 const REQUEST: &str = "Get Channel Cipher Suites request";
 const RESPONSE: &str = "Get Channel Cipher Suites response";
-const RECORD: &str = "cipher suite record";
 
 /// Asks for one page of the list of cipher suites. Consoles send it outside a session, before they log in.
 ///
@@ -120,108 +116,4 @@ impl Body for ChannelCipherSuites {
 #[must_use]
 pub fn record_page(list: &[u8], page: u8) -> &[u8] {
     list.chunks(ChannelCipherSuites::PAGE).nth(usize::from(page)).unwrap_or_default()
-}
-
-/// One cipher suite in the list: five bytes, or eight for an OEM suite.
-///
-/// | byte | content |
-/// |---|---|
-/// | 1 | C0, or C1 for an OEM suite |
-/// | 2 | number of the suite |
-/// | 3–5 | only after C1: IANA enterprise number, least significant byte first |
-/// | next | authentication: bits 7:6 00, bits 5:0 the algorithm |
-/// | next | integrity: bits 7:6 01, bits 5:0 the algorithm |
-/// | last | confidentiality: bits 7:6 10, bits 5:0 the algorithm |
-///
-/// The specification lets a suite name several or no algorithms of a kind. Consoles read records of fixed
-/// length, so exactly one of each is written, "none" included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CipherSuiteRecord {
-    /// The number of the suite.
-    pub id: CipherSuiteId,
-    /// IANA enterprise number of whoever defines an OEM suite, 24 bits.
-    pub oem: Option<u32>,
-    /// How consoles log in.
-    pub authentication: AuthenticationAlgorithm,
-    /// How packets are signed.
-    pub integrity: IntegrityAlgorithm,
-    /// How payloads are encrypted.
-    pub confidentiality: ConfidentialityAlgorithm,
-}
-
-const STANDARD: u8 = 0xc0;
-const OEM: u8 = 0xc1;
-const INTEGRITY_TAG: u8 = 0x40;
-const CONFIDENTIALITY_TAG: u8 = 0x80;
-
-impl CipherSuiteRecord {
-    /// Writes the record.
-    pub fn encode(&self, out: &mut impl BufMut) {
-        match self.oem {
-            None => out.put_slice(&[STANDARD, self.id.0]),
-            Some(oem) => {
-                out.put_slice(&[OEM, self.id.0]);
-                out.put_uint_le(u64::from(oem & 0x00ff_ffff), 3);
-            }
-        }
-        out.put_slice(&[
-            self.authentication.0 & 0x3f,
-            INTEGRITY_TAG | (self.integrity.0 & 0x3f),
-            CONFIDENTIALITY_TAG | (self.confidentiality.0 & 0x3f),
-        ]);
-    }
-
-    /// Reads the first record of a list and returns it with the rest of the list.
-    ///
-    /// # Errors
-    /// [`BodyError::Length`] when the list ends inside the record, [`BodyError::Field`] when a tag is not what
-    /// the record must have there.
-    pub fn decode(list: &[u8]) -> Result<(Self, &[u8]), BodyError> {
-        let (id, oem, algorithms, offset) = match list {
-            [STANDARD, id, rest @ ..] => (*id, None, rest, 2),
-            [OEM, id, oem_0, oem_1, oem_2, rest @ ..] => {
-                (*id, Some(u32::from_le_bytes([*oem_0, *oem_1, *oem_2, 0])), rest, 5)
-            }
-            [] | [STANDARD | OEM, ..] => return Err(BodyError::Length { message: RECORD, len: list.len() }),
-            [value, ..] => return Err(BodyError::Field { message: RECORD, offset: 0, value: *value }),
-        };
-        let [authentication, integrity, confidentiality, rest @ ..] = algorithms else {
-            return Err(BodyError::Length { message: RECORD, len: list.len() });
-        };
-        let record = Self {
-            id: CipherSuiteId(id),
-            oem,
-            authentication: AuthenticationAlgorithm(tagged(*authentication, 0x00, offset)?),
-            integrity: IntegrityAlgorithm(tagged(*integrity, INTEGRITY_TAG, offset + 1)?),
-            confidentiality: ConfidentialityAlgorithm(tagged(
-                *confidentiality,
-                CONFIDENTIALITY_TAG,
-                offset + 2,
-            )?),
-        };
-        Ok((record, rest))
-    }
-
-    /// Reads all records of a list.
-    ///
-    /// # Errors
-    /// As [`CipherSuiteRecord::decode`].
-    pub fn decode_list(mut list: &[u8]) -> Result<Vec<Self>, BodyError> {
-        let mut records = Vec::new();
-        while !list.is_empty() {
-            let (record, rest) = Self::decode(list)?;
-            records.push(record);
-            list = rest;
-        }
-        Ok(records)
-    }
-}
-
-/// The number under a tag in bits 7:6.
-const fn tagged(value: u8, tag: u8, offset: usize) -> Result<u8, BodyError> {
-    if value & 0xc0 == tag {
-        Ok(value & 0x3f)
-    } else {
-        Err(BodyError::Field { message: RECORD, offset, value })
-    }
 }
