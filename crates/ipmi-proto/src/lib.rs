@@ -26,3 +26,5 @@ pub mod entropy;
 mod session;
 
 pub mod endpoint;
+
+pub mod console;
