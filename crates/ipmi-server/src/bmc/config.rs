@@ -1,0 +1,33 @@
+//! What makes one BMC.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipmi_proto::endpoint::EndpointConfig;
+use machine::NodeId;
+
+use crate::execution::DeviceIdentity;
+
+/// The configuration of one BMC. Fixed for its life.
+#[derive(Clone, Debug)]
+pub struct BmcConfig {
+    /// The node behind it.
+    pub node: NodeId,
+    /// The name that the operator knows it by, for logs.
+    pub name: Arc<str>,
+    /// Users, cipher suites, GUID and session limits.
+    pub endpoint: EndpointConfig,
+    /// What the controller says it is.
+    pub device: DeviceIdentity,
+    /// After how long without a Chassis Control command one-shot boot flags lapse. The specification says 60 s
+    /// (`IPMI 2.0 §28.13`); `None`, the default, keeps them until they are used.
+    pub boot_flag_timeout: Option<Duration>,
+}
+
+impl BmcConfig {
+    /// A BMC with the defaults of everything else.
+    #[must_use]
+    pub fn new(node: NodeId, name: impl Into<Arc<str>>, endpoint: EndpointConfig) -> Self {
+        Self { node, name: name.into(), endpoint, device: DeviceIdentity::RAVBMC, boot_flag_timeout: None }
+    }
+}

@@ -1,0 +1,201 @@
+//! What is asked of the chassis port, and what its answers mean for the console.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ipmi_proto::command::Body;
+use ipmi_proto::command::boot_options::{BootOption, BootOptionReport, ParameterMark};
+use ipmi_proto::endpoint::Response;
+use ipmi_proto::number::CompletionCode;
+use machine::{BootOverride, Chassis, Denied, NodeId, PowerRequest, Requester};
+use tokio_util::sync::CancellationToken;
+
+use super::boot_options::{WrittenFlags, reported_flags};
+use super::{Effect, chassis, denial};
+use crate::field;
+
+/// How long a console may wait for a reading. No known one does: the most patient give up after half of it.
+const READING_LIMIT: Duration = Duration::from_secs(30);
+
+/// Something that only the port can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Get Chassis Status.
+    Status,
+    /// Chassis Control.
+    Power(PowerRequest),
+    /// Get System Boot Options, parameter 5.
+    BootSetting {
+        /// How the parameter is marked.
+        mark: ParameterMark,
+    },
+    /// Set System Boot Options, parameter 5.
+    SetBootOverride {
+        /// The override, or none.
+        wanted: Option<BootOverride>,
+        /// How the parameter is to be marked.
+        mark: ParameterMark,
+    },
+    /// Boot flags that nobody used in time. Nobody waits for the answer.
+    DropLapsedOverride,
+}
+
+/// The answer to a question.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// For the console.
+    pub(crate) response: Response,
+    /// For the BMC.
+    pub(crate) effect: Effect,
+}
+
+impl Question {
+    /// What is left when the task that asked broke before it could say so.
+    pub(crate) const fn effect_if_broken(self) -> Effect {
+        match self {
+            Self::DropLapsedOverride => Effect::BootFlagsLapsed,
+            Self::Status | Self::Power(_) | Self::BootSetting { .. } | Self::SetBootOverride { .. } => {
+                Effect::Nothing
+            }
+        }
+    }
+
+    /// Asks. A reading gives up when the BMC stops or when nobody can be waiting for it any more; a change does not, because
+    /// half a change is worse than a late answer.
+    pub(crate) async fn ask<C: Chassis>(
+        self,
+        chassis: &C,
+        node: &NodeId,
+        requester: &Requester,
+        stop: &CancellationToken,
+    ) -> Finished {
+        match self {
+            Self::Status => {
+                let reading = reading(stop, chassis.status(node)).await;
+                Finished::read(reading.map(|status| chassis::status(&status).to_bytes()))
+            }
+            Self::BootSetting { mark } => {
+                let reading = reading(stop, chassis.boot_setting(node)).await;
+                Finished::read(reading.map(|setting| {
+                    let option = BootOption::BootFlags(reported_flags(setting));
+                    BootOptionReport { mark, option }.to_bytes()
+                }))
+            }
+            Self::Power(request) => match chassis.request_power(node, request, requester).await {
+                Ok(admission) => {
+                    tracing::info!(
+                        { field::USER_NAME } = %requester.user,
+                        { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                        { field::POWER_REQUEST } = %request,
+                        { field::ADMISSION } = ?admission,
+                        "power request"
+                    );
+                    Finished::done(Effect::PowerRequested(request))
+                }
+                Err(denied) => {
+                    tracing::info!(
+                        { field::USER_NAME } = %requester.user,
+                        { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                        { field::POWER_REQUEST } = %request,
+                        { field::ERROR } = chain(&denied),
+                        "power request denied"
+                    );
+                    Finished::denied(&denied)
+                }
+            },
+            Self::SetBootOverride { wanted, mark } => {
+                let device = wanted.map(|wanted| tracing::field::display(wanted.device));
+                let lifetime = wanted.map(|wanted| tracing::field::debug(wanted.lifetime));
+                match chassis.set_boot_override(node, wanted, requester).await {
+                    Ok(admission) => {
+                        tracing::info!(
+                            { field::USER_NAME } = %requester.user,
+                            { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                            { field::BOOT_DEVICE } = device,
+                            { field::BOOT_LIFETIME } = lifetime,
+                            { field::ADMISSION } = ?admission,
+                            "{}", if wanted.is_some() { "boot override" } else { "no boot override" }
+                        );
+                        let lifetime = wanted.map(|wanted| wanted.lifetime);
+                        Finished::done(Effect::BootFlagsWritten(WrittenFlags { lifetime, mark }))
+                    }
+                    Err(denied) => {
+                        tracing::info!(
+                            { field::USER_NAME } = %requester.user,
+                            { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                            { field::BOOT_DEVICE } = device,
+                            { field::BOOT_LIFETIME } = lifetime,
+                            { field::ERROR } = chain(&denied),
+                            "boot override denied"
+                        );
+                        Finished::denied(&denied)
+                    }
+                }
+            }
+            Self::DropLapsedOverride => {
+                match chassis.set_boot_override(node, None, requester).await {
+                    Ok(admission) => tracing::info!(
+                        { field::ADMISSION } = ?admission,
+                        "boot override dropped: no power cycle was asked for in time"
+                    ),
+                    Err(denied) => tracing::warn!(
+                        { field::ERROR } = chain(&denied),
+                        "boot override not dropped, although no power cycle was asked for in time"
+                    ),
+                }
+                Finished::done(Effect::BootFlagsLapsed)
+            }
+        }
+    }
+}
+
+impl Finished {
+    const fn done(effect: Effect) -> Self {
+        Self { response: Response::code(CompletionCode::NORMAL), effect }
+    }
+
+    fn read(reading: Result<Vec<u8>, CompletionCode>) -> Self {
+        let response = match reading {
+            Ok(data) => Response::normal(data),
+            Err(completion_code) => Response::code(completion_code),
+        };
+        Self { response, effect: Effect::Nothing }
+    }
+
+    const fn denied(denied: &Denied) -> Self {
+        Self { response: Response::code(denial::completion_code(denied)), effect: Effect::Nothing }
+    }
+}
+
+/// Waits for a reading: C0 when the BMC stops before it is there, C3 when it takes too long.
+async fn reading<R>(
+    stop: &CancellationToken,
+    reading: impl Future<Output = Result<R, Denied>>,
+) -> Result<R, CompletionCode> {
+    // Both branches may be dropped at any await: a reading changes nothing.
+    let answered = tokio::select! {
+        answered = tokio::time::timeout(READING_LIMIT, reading) => answered,
+        () = stop.cancelled() => return Err(CompletionCode::NODE_BUSY),
+    };
+    match answered {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(denied)) => {
+            tracing::debug!({ field::ERROR } = chain(&denied), "the node could not be read");
+            Err(denial::completion_code(&denied))
+        }
+        Err(_elapsed) => Err(CompletionCode::TIMEOUT),
+    }
+}
+
+/// An error with everything behind it.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        // Writing into a string does not fail.
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
