@@ -26,7 +26,7 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// One look at an application.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Observation {
     /// Whether the application has been published; without that nothing in it can run.
     pub published: bool,
@@ -37,7 +37,7 @@ pub struct Observation {
 }
 
 /// One look at a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeObservation {
     /// The VM's name, for people.
     pub name: String,

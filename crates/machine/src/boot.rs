@@ -55,7 +55,7 @@ pub enum Lifetime {
 pub struct BootFlags(pub [u8; 5]);
 
 /// A boot override as a client asked for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BootOverride {
     /// What the node shall boot from.
     pub device: BootDevice,

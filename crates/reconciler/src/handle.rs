@@ -1,0 +1,251 @@
+//! What the rest of the daemon holds of a reconciler: the [`Chassis`] port for all nodes of one application,
+//! and a view of what is going on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use machine::{
+    Admission, BootOverride, BootSetting, Chassis, ChassisStatus, Denied, NodeId, NodeObservation,
+    Observation, Phase, PowerRequest, Requester,
+};
+use tokio::sync::{Notify, watch};
+use tracing::{debug, info, warn};
+
+use crate::admission::{Outcome, PowerAsk, Seen, admit_boot, admit_power};
+use crate::cache::{Cache, Look};
+use crate::clock::WallClock;
+use crate::error_chain::chain;
+use crate::journal::{Journal, JournalError};
+use crate::planner::deployed;
+use crate::policy::Policy;
+use crate::record::{NodeRecord, PowerIntent, Rest, Stage, Start};
+use crate::status::{ApplicationStatus, NodeStatus};
+use crate::store::Store;
+
+/// A handle on the reconciler of one application. Clones share it.
+///
+/// Requests are recorded whether or not [`Reconciler::run`](crate::Reconciler::run) is running; they are
+/// carried out, and looks are taken, only while it is.
+pub struct Handle<J> {
+    shared: Arc<Shared<J>>,
+}
+
+pub(crate) struct Shared<J> {
+    pub(crate) store: Arc<Store<J>>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) policy: Policy,
+    pub(crate) clock: Arc<dyn WallClock>,
+    pub(crate) status: Arc<watch::Sender<ApplicationStatus>>,
+    /// Wakes the loop; carries no data.
+    pub(crate) wake: Arc<Notify>,
+    /// Whether a power request is under way somewhere in the application.
+    pub(crate) in_flight: Arc<AtomicBool>,
+}
+
+impl<J> Clone for Handle<J> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<J: Journal> Handle<J> {
+    pub(crate) const fn new(shared: Arc<Shared<J>>) -> Self {
+        Self { shared }
+    }
+
+    /// The application that this handle was made for.
+    pub fn application(&self) -> &str {
+        self.shared.store.application()
+    }
+
+    /// What is pending, since when and why, now and at every change.
+    pub fn status_watch(&self) -> watch::Receiver<ApplicationStatus> {
+        self.shared.status.subscribe()
+    }
+
+    /// The nodes seen or recorded, with what is pending for each.
+    pub fn nodes(&self) -> BTreeMap<NodeId, NodeStatus> {
+        self.shared.status.borrow().nodes.clone()
+    }
+
+    /// The last look at the application, however old.
+    pub fn observation(&self) -> Option<Arc<Observation>> {
+        self.shared.cache.last().map(|look| look.observation)
+    }
+
+    /// A look at the application that is at most this old, for finding new VMs.
+    ///
+    /// # Errors
+    /// [`Denied::CloudUnreachable`] when there is none within the policy's patience; [`Denied::NoSuchNode`]
+    /// when there is no such application.
+    pub async fn observe(&self, age: Duration) -> Result<Arc<Observation>, Denied> {
+        Ok(self.shared.cache.at_most(age, self.shared.policy.patience).await?.observation)
+    }
+
+    async fn look(&self) -> Result<Look, Denied> {
+        self.shared.cache.at_most(self.shared.bound(), self.shared.policy.patience).await
+    }
+}
+
+impl<J: Journal> Chassis for Handle<J> {
+    async fn status(&self, node: &NodeId) -> Result<ChassisStatus, Denied> {
+        let look = self.look().await?;
+        let seen = look.observation.nodes.get(node).ok_or(Denied::NoSuchNode)?;
+        let record = self.shared.store.record(node).unwrap_or_default();
+        Ok(ChassisStatus {
+            power_on: is_on(&record, seen.phase),
+            control_fault: control_fault(&record, seen),
+            last_power_on_by_command: record.powered_on_by_command,
+            state: seen.state.clone(),
+            age: look.begun.elapsed(),
+        })
+    }
+
+    async fn request_power(
+        &self,
+        node: &NodeId,
+        request: PowerRequest,
+        requester: &Requester,
+    ) -> Result<Admission, Denied> {
+        self.shared.check_exists(node)?;
+        let ask = PowerAsk { request, requester: requester.to_string(), at: self.shared.clock.now().into() };
+        // Without a fresh look the request is recorded and settled by the next one: it never waits for it.
+        let fresh = self.shared.cache.fresh(self.shared.bound());
+        let seen = fresh.as_ref().and_then(|look| look.observation.nodes.get(node));
+        let seen = seen.map(|seen| Seen { phase: seen.phase, state: seen.state.clone() });
+        let decide = move |record: &NodeRecord| split(admit_power(record, &ask, seen.as_ref()));
+        let cache = Arc::clone(&self.shared.cache);
+        let outcome = self.shared.record(node, decide, move || cache.make_stale()).await;
+        if outcome == Ok(Admission::Recorded) {
+            self.shared.in_flight.store(true, Ordering::Relaxed);
+        }
+        self.shared.report(node, &format!("power {request}"), requester, &outcome);
+        outcome
+    }
+
+    async fn boot_setting(&self, node: &NodeId) -> Result<BootSetting, Denied> {
+        self.shared.check_exists(node)?;
+        let boot = self.shared.store.record(node).unwrap_or_default().boot;
+        if boot.known
+            && let held @ BootSetting::Override(_) = boot.setting(machine::BootDevice::Disk)
+        {
+            return Ok(held);
+        }
+        let look = self.look().await?;
+        let seen = look.observation.nodes.get(node).ok_or(Denied::NoSuchNode)?;
+        // The look may have brought a tag that is taken over in a moment, and a request may have come.
+        let boot = self.shared.store.record(node).unwrap_or_default().boot;
+        Ok(crate::planner::absorb::absorb_boot(boot, seen).setting(deployed(seen)))
+    }
+
+    async fn set_boot_override(
+        &self,
+        node: &NodeId,
+        wanted: Option<BootOverride>,
+        requester: &Requester,
+    ) -> Result<Admission, Denied> {
+        self.shared.check_exists(node)?;
+        let decide = move |record: &NodeRecord| split(admit_boot(record, wanted));
+        let outcome = self.shared.record(node, decide, || ()).await;
+        let what = match wanted {
+            Some(BootOverride { device, lifetime, .. }) => format!("boot from {device} ({lifetime:?})"),
+            None => "drop the boot override".to_owned(),
+        };
+        self.shared.report(node, &what, requester, &outcome);
+        outcome
+    }
+}
+
+type Verdict = Result<Admission, Denied>;
+
+fn split(outcome: Outcome) -> (Option<NodeRecord>, Verdict) {
+    match outcome {
+        Outcome::Record(record) => (Some(record), Ok(Admission::Recorded)),
+        Outcome::AlreadySatisfied => (None, Ok(Admission::AlreadySatisfied)),
+        Outcome::Denied(denied) => (None, Err(denied)),
+        Outcome::Reported(record, denied) => (Some(record), Err(denied)),
+    }
+}
+
+impl<J: Journal> Shared<J> {
+    /// How old an observation may be that a status is answered from.
+    fn bound(&self) -> Duration {
+        if self.in_flight.load(Ordering::Relaxed) { self.policy.age_in_flight } else { self.policy.age_idle }
+    }
+
+    /// A node is known to be gone only if somebody has looked.
+    fn check_exists(&self, node: &NodeId) -> Result<(), Denied> {
+        match self.cache.last() {
+            Some(look) if !look.observation.nodes.contains_key(node) => Err(Denied::NoSuchNode),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn record(
+        &self,
+        node: &NodeId,
+        decide: impl FnOnce(&NodeRecord) -> (Option<NodeRecord>, Verdict) + Send + 'static,
+        recorded: impl FnOnce() + Send + 'static,
+    ) -> Verdict {
+        match self.store.update(node, decide, recorded).await {
+            Ok(verdict) => verdict,
+            Err(error) => Err(not_recorded(&error)),
+        }
+    }
+
+    fn report(&self, node: &NodeId, what: &str, requester: &Requester, outcome: &Verdict) {
+        let application = self.store.application();
+        match outcome {
+            Ok(Admission::Recorded) => {
+                info!(application, %node, %requester, "recorded: {what}");
+                self.publish_record(node);
+                self.wake.notify_one();
+            }
+            Ok(Admission::AlreadySatisfied) => {
+                debug!(application, %node, %requester, "holds already: {what}")
+            }
+            Err(denied) => warn!(application, %node, %requester, reason = %denied, "denied: {what}"),
+        }
+    }
+
+    /// Shows a node's record in the status, before the next pass does.
+    fn publish_record(&self, node: &NodeId) {
+        self.status.send_modify(|status| {
+            let record = self.store.record(node).unwrap_or_default();
+            status.nodes.entry(node.clone()).or_default().take_record(&record, None);
+        });
+    }
+}
+
+fn not_recorded(error: &JournalError) -> Denied {
+    Denied::NotRecorded { reason: chain(error) }
+}
+
+/// Whether a node counts as on (`ravello-api.md §7.4`).
+fn is_on(record: &NodeRecord, phase: Phase) -> bool {
+    match phase {
+        Phase::On | Phase::PoweringOn | Phase::Busy => true,
+        Phase::Off | Phase::PoweringOff | Phase::Absent | Phase::Fault | Phase::Unknown => false,
+        Phase::Updating => match (&record.power, record.rest) {
+            // We publish only for nodes that are off.
+            (Some(PowerIntent { stage: Stage::PowerUp { start: Start::NotSent, .. }, .. }), _) => false,
+            (_, Some(Rest::Off)) => false,
+            (_, Some(Rest::On) | None) => true,
+        },
+    }
+}
+
+fn control_fault(record: &NodeRecord, seen: &NodeObservation) -> Option<String> {
+    match seen.phase {
+        Phase::Fault | Phase::Unknown => Some(format!("the platform reports the state {}", seen.state)),
+        Phase::On
+        | Phase::Off
+        | Phase::PoweringOn
+        | Phase::PoweringOff
+        | Phase::Busy
+        | Phase::Updating
+        | Phase::Absent => record.failure.as_ref().map(|failure| failure.words.clone()),
+    }
+}

@@ -1,0 +1,243 @@
+//! What follows from the outcome of a step: what is remembered until the next look, what is recorded, and
+//! what is given up.
+
+use std::collections::BTreeMap;
+
+use machine::{BackendError, BackendErrorKind, Effect, NodeId, Retry, Step};
+
+use super::absorb::fail;
+use crate::policy::Policy;
+use crate::progress::{NodeProgress, Now, Progress, Sent};
+use crate::record::{FailureKind, NodeRecord, Stage, Start, WrittenTag};
+
+/// Notes the outcome of a step in `progress`, and returns the records that change by it. `jitter` is a random
+/// number for the length of the pause.
+#[must_use]
+pub fn learn(
+    step: &Step,
+    outcome: Result<(), &BackendError>,
+    records: &BTreeMap<NodeId, NodeRecord>,
+    progress: &mut Progress,
+    policy: &Policy,
+    now: Now,
+    jitter: u32,
+) -> BTreeMap<NodeId, NodeRecord> {
+    match outcome {
+        Ok(()) => accepted(step, records, progress, policy, now),
+        Err(error) => match error.kind {
+            BackendErrorKind::Conflict | BackendErrorKind::Forbidden | BackendErrorKind::NotFound => {
+                refused(step, error, records, progress, policy, now, jitter)
+            }
+            BackendErrorKind::Unauthenticated
+            | BackendErrorKind::Throttled(_)
+            | BackendErrorKind::Unavailable
+            | BackendErrorKind::Protocol => {
+                troubled(step, error, progress, policy, now, jitter);
+                BTreeMap::new()
+            }
+        },
+    }
+}
+
+/// What a step is remembered as; `None` for one that nothing waits for.
+fn sent(step: &Step) -> Option<Sent> {
+    match step {
+        Step::UpdateDesign(_) => Some(Sent::Design),
+        Step::Publish => Some(Sent::Publish),
+        Step::Start(_) => Some(Sent::Start),
+        Step::PowerOff(_) => Some(Sent::PowerOff),
+        Step::Shutdown(_) => Some(Sent::Shutdown),
+        Step::ExtendExpiration(_) => None,
+    }
+}
+
+fn nodes(step: &Step) -> Vec<&NodeId> {
+    match step {
+        Step::UpdateDesign(changes) => changes.keys().collect(),
+        Step::Start(nodes) | Step::PowerOff(nodes) | Step::Shutdown(nodes) => nodes.iter().collect(),
+        Step::Publish | Step::ExtendExpiration(_) => Vec::new(),
+    }
+}
+
+fn accepted(
+    step: &Step,
+    records: &BTreeMap<NodeId, NodeRecord>,
+    progress: &mut Progress,
+    policy: &Policy,
+    now: Now,
+) -> BTreeMap<NodeId, NodeRecord> {
+    progress.failures = 0;
+    remember(step, progress, now);
+    match step {
+        Step::ExtendExpiration(_) => progress.extend_not_before = now.up.saturating_add(policy.extend_pause),
+        Step::Publish => {
+            progress.publish = NodeProgress { sent: progress.publish.sent, ..NodeProgress::default() }
+        }
+        Step::UpdateDesign(_) | Step::Start(_) | Step::PowerOff(_) | Step::Shutdown(_) => {}
+    }
+    let mut changed = BTreeMap::new();
+    for node in nodes(step) {
+        let memory = progress.nodes.entry(node.clone()).or_default();
+        *memory = NodeProgress { sent: memory.sent, ..NodeProgress::default() };
+        let Some(before) = records.get(node) else { continue };
+        let mut record = before.clone();
+        match step {
+            Step::UpdateDesign(changes) => {
+                if let Some(tag) = changes.get(node).and_then(|change| change.tag) {
+                    record.boot.tag = WrittenTag::from(tag);
+                }
+            }
+            Step::Shutdown(_) => {
+                if let Some(power) = &mut record.power
+                    && let Stage::ShutDown { asked, .. } = &mut power.stage
+                {
+                    *asked = Some(now.wall);
+                }
+            }
+            Step::Publish | Step::Start(_) | Step::PowerOff(_) | Step::ExtendExpiration(_) => {}
+        }
+        if record != *before {
+            changed.insert(node.clone(), record);
+        }
+    }
+    changed
+}
+
+fn remember(step: &Step, progress: &mut Progress, now: Now) {
+    let Some(sent) = sent(step) else { return };
+    if *step == Step::Publish {
+        progress.publish.sent = Some((sent, now.up));
+    }
+    for node in nodes(step) {
+        progress.nodes.entry(node.clone()).or_default().sent = Some((sent, now.up));
+    }
+}
+
+/// The cloud as a whole is in trouble: everything pauses, nothing is given up.
+fn troubled(
+    step: &Step,
+    error: &BackendError,
+    progress: &mut Progress,
+    policy: &Policy,
+    now: Now,
+    jitter: u32,
+) {
+    if error.effect() == Effect::Unknown {
+        remember(step, progress, now);
+    }
+    progress.failures = progress.failures.saturating_add(1);
+    progress.not_before = now.up.saturating_add(pause(error, progress.failures, policy, jitter));
+}
+
+/// Whether a step is sent on behalf of a power request in this stage.
+const fn serves(step: &Step, stage: Stage) -> bool {
+    match step {
+        Step::UpdateDesign(_) | Step::Publish | Step::Start(_) => matches!(stage, Stage::PowerUp { .. }),
+        Step::PowerOff(_) => matches!(stage, Stage::PowerDown { .. }),
+        Step::Shutdown(_) => matches!(stage, Stage::ShutDown { .. }),
+        Step::ExtendExpiration(_) => false,
+    }
+}
+
+/// How long to leave the cloud alone after a failure.
+pub(crate) fn pause(
+    error: &BackendError,
+    failures: u32,
+    policy: &Policy,
+    jitter: u32,
+) -> std::time::Duration {
+    match error.retry() {
+        Retry::After(at_least) => at_least.max(policy.backoff(failures, jitter)),
+        Retry::Backoff => policy.backoff(failures, jitter),
+        // An operator must act; until then a try now and then shows whether that has happened.
+        Retry::Never => policy.backoff_most,
+    }
+}
+
+/// The cloud refused this step: look again, decide again, and give up in the end if that is what it says.
+fn refused(
+    step: &Step,
+    error: &BackendError,
+    records: &BTreeMap<NodeId, NodeRecord>,
+    progress: &mut Progress,
+    policy: &Policy,
+    now: Now,
+    jitter: u32,
+) -> BTreeMap<NodeId, NodeRecord> {
+    let mut changed = BTreeMap::new();
+    let mut give_up = |node: &NodeId, kind: FailureKind| {
+        let Some(mut record) = records.get(node).cloned() else { return };
+        // What was asked for in the meantime is not what was refused.
+        let Some(power) = record.power.take_if(|power| serves(step, power.stage)) else { return };
+        fail(&mut record, &power, kind, &error.to_string(), now);
+        changed.insert(node.clone(), record);
+    };
+    match step {
+        Step::ExtendExpiration(_) => {
+            // A start without it is better than none: it is tried again at a later one.
+            let failures = progress.failures.saturating_add(1);
+            let pause = policy.backoff(failures, jitter).max(policy.backoff_most);
+            progress.extend_not_before = now.up.saturating_add(pause);
+        }
+        Step::Publish => {
+            if let Some(kind) = count(&mut progress.publish, error, policy, now, jitter) {
+                progress.publish = NodeProgress::default();
+                for (node, record) in records {
+                    if waits_for_publish(record) {
+                        give_up(node, kind);
+                    }
+                }
+            }
+        }
+        Step::UpdateDesign(_) | Step::Start(_) | Step::PowerOff(_) | Step::Shutdown(_) => {
+            for node in nodes(step) {
+                let memory = progress.nodes.entry(node.clone()).or_default();
+                if let Some(kind) = count(memory, error, policy, now, jitter) {
+                    give_up(node, kind);
+                    // What is left (a tag, a change to take back) is tried now and then.
+                    *memory = NodeProgress {
+                        refusals: memory.refusals,
+                        not_before: now.up.saturating_add(policy.backoff_most),
+                        ..NodeProgress::default()
+                    };
+                }
+            }
+        }
+    }
+    changed
+}
+
+/// Counts a refusal; returns the kind of failure if it was one too many.
+fn count(
+    memory: &mut NodeProgress,
+    error: &BackendError,
+    policy: &Policy,
+    now: Now,
+    jitter: u32,
+) -> Option<FailureKind> {
+    memory.refusals = memory.refusals.saturating_add(1);
+    memory.not_before = now.up.saturating_add(policy.backoff(memory.refusals, jitter));
+    match error.kind {
+        BackendErrorKind::Forbidden => {
+            memory.forbidden = memory.forbidden.saturating_add(1);
+            (memory.forbidden >= policy.forbidden_tries).then_some(FailureKind::Forbidden)
+        }
+        BackendErrorKind::NotFound => {
+            memory.missing = memory.missing.saturating_add(1);
+            (memory.missing >= policy.missing_tries).then_some(FailureKind::Gone)
+        }
+        BackendErrorKind::Conflict
+        | BackendErrorKind::Unauthenticated
+        | BackendErrorKind::Throttled(_)
+        | BackendErrorKind::Unavailable
+        | BackendErrorKind::Protocol => None,
+    }
+}
+
+/// Whether a node is on its way up with its boot device in the design.
+fn waits_for_publish(record: &NodeRecord) -> bool {
+    let rising = record.power.as_ref().is_some_and(|power| {
+        matches!(power.stage, Stage::PowerUp { start: Start::NotSent | Start::Sent { .. }, .. })
+    });
+    rising && record.boot.in_design.is_some()
+}

@@ -1,0 +1,88 @@
+//! What a reconciler remembers between two passes and forgets when it ends: what was sent a moment ago, and
+//! how often the cloud refused. Nothing here is needed for a right result, only for a calm one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use machine::NodeId;
+
+use crate::policy::Policy;
+use crate::record::Timestamp;
+
+/// The two clocks, read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Now {
+    /// The wall clock: for what is recorded or compared with the cloud's times.
+    pub wall: Timestamp,
+    /// The time since the reconciler began, which never jumps: for pauses.
+    pub up: Duration,
+}
+
+/// The memory of one application's reconciler. Times are [`Now::up`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Progress {
+    /// Per node; absent means nothing to remember.
+    pub nodes: BTreeMap<NodeId, NodeProgress>,
+    /// The publish of the application.
+    pub publish: NodeProgress,
+    /// No extension of the expiration before this.
+    pub extend_not_before: Duration,
+    /// Failures of the cloud as a whole, in a row.
+    pub failures: u32,
+    /// No step before this.
+    pub not_before: Duration,
+}
+
+/// The memory of one node's steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct NodeProgress {
+    /// Refusals in a row, of whatever kind.
+    pub refusals: u32,
+    /// How many of them said "forbidden".
+    pub forbidden: u32,
+    /// How many of them said that there is no such VM.
+    pub missing: u32,
+    /// No step before this.
+    pub not_before: Duration,
+    /// What was sent last, and when: its effect may not be visible yet.
+    pub sent: Option<(Sent, Duration)>,
+}
+
+/// What was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sent {
+    /// A change of the design.
+    Design,
+    /// A publish.
+    Publish,
+    /// A power off.
+    PowerOff,
+    /// A request to the guest.
+    Shutdown,
+    /// A start.
+    Start,
+}
+
+impl Progress {
+    /// The memory of one node.
+    #[must_use]
+    pub fn node(&self, node: &NodeId) -> NodeProgress {
+        self.nodes.get(node).copied().unwrap_or_default()
+    }
+}
+
+impl NodeProgress {
+    /// When the effect of what was sent must be visible, if that is `what` and the moment has not come.
+    #[must_use]
+    pub fn settling(&self, what: Sent, policy: &Policy, now: Now) -> Option<Duration> {
+        let (sent, at) = self.sent?;
+        let settled = at.saturating_add(policy.settle);
+        (sent == what && now.up < settled).then_some(settled)
+    }
+
+    /// Until when nothing is sent after a refusal.
+    #[must_use]
+    pub fn paused(&self, now: Now) -> Option<Duration> {
+        (now.up < self.not_before).then_some(self.not_before)
+    }
+}

@@ -1,0 +1,159 @@
+//! The records in memory, always as they are in the journal: what is read here has been made durable.
+//!
+//! Two write to it: requests, one node at a time, and the reconciler's passes, many nodes at a time. A gate
+//! per node keeps them apart; a pass that finds a record changed since it looked writes nothing and is
+//! planned anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use machine::NodeId;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio_util::task::TaskTracker;
+
+use crate::journal::{Change, Journal, JournalError, Stored};
+use crate::record::NodeRecord;
+
+pub(crate) struct Store<J> {
+    application: String,
+    journal: J,
+    slots: DashMap<NodeId, Slot>,
+    /// Writes under way; they are finished even if whoever asked is gone.
+    writes: TaskTracker,
+}
+
+#[derive(Clone, Default)]
+struct Slot {
+    gate: Arc<Mutex<()>>,
+    stored: Stored,
+}
+
+/// A record to be replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Replacement {
+    pub(crate) node: NodeId,
+    pub(crate) before: NodeRecord,
+    pub(crate) after: NodeRecord,
+}
+
+/// What became of a pass's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    /// They are durable.
+    Done,
+    /// One of them had changed in the meantime: nothing was written.
+    Stale,
+}
+
+impl<J: Journal> Store<J> {
+    pub(crate) async fn open(application: String, journal: J) -> Result<Arc<Self>, JournalError> {
+        let slots = DashMap::new();
+        for (node, stored) in journal.load(&application).await? {
+            slots.insert(node, Slot { gate: Arc::default(), stored });
+        }
+        Ok(Arc::new(Self { application, journal, slots, writes: TaskTracker::new() }))
+    }
+
+    pub(crate) fn application(&self) -> &str {
+        &self.application
+    }
+
+    pub(crate) fn record(&self, node: &NodeId) -> Option<NodeRecord> {
+        self.slots.get(node).map(|slot| slot.stored.record.clone())
+    }
+
+    pub(crate) fn snapshot(&self) -> BTreeMap<NodeId, NodeRecord> {
+        self.slots.iter().map(|slot| (slot.key().clone(), slot.stored.record.clone())).collect()
+    }
+
+    /// Decides on the record of one node while nobody else can change it, makes the decision durable, and
+    /// calls `recorded` just before it becomes visible here.
+    pub(crate) async fn update<R: Send + 'static>(
+        self: &Arc<Self>,
+        node: &NodeId,
+        decide: impl FnOnce(&NodeRecord) -> (Option<NodeRecord>, R) + Send + 'static,
+        recorded: impl FnOnce() + Send + 'static,
+    ) -> Result<R, JournalError> {
+        let (store, node) = (Arc::clone(self), node.clone());
+        let write = self.writes.spawn(async move {
+            let _gate = store.pass_gate(&node).await;
+            let before = store.stored(&node);
+            let (after, answer) = decide(&before.record);
+            if let Some(record) = after {
+                let changes = vec![Change { node, replaces: before.revision, record }];
+                store.write(changes, recorded).await?;
+            }
+            Ok(answer)
+        });
+        write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
+    }
+
+    /// Replaces records, all or none, if none of them has changed.
+    pub(crate) async fn replace(
+        self: &Arc<Self>,
+        replacements: Vec<Replacement>,
+    ) -> Result<Replaced, JournalError> {
+        if replacements.is_empty() {
+            return Ok(Replaced::Done);
+        }
+        let store = Arc::clone(self);
+        let write = self.writes.spawn(async move {
+            let mut gates = Vec::with_capacity(replacements.len());
+            let mut changes = Vec::with_capacity(replacements.len());
+            for Replacement { node, before, after } in replacements {
+                gates.push(store.pass_gate(&node).await);
+                let stored = store.stored(&node);
+                if stored.record != before {
+                    return Ok(Replaced::Stale);
+                }
+                changes.push(Change { node, replaces: stored.revision, record: after });
+            }
+            store.write(changes, || ()).await?;
+            Ok(Replaced::Done)
+        });
+        write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
+    }
+
+    /// Waits for the writes under way.
+    pub(crate) async fn close(&self) {
+        self.writes.close();
+        self.writes.wait().await;
+    }
+
+    async fn pass_gate(&self, node: &NodeId) -> OwnedMutexGuard<()> {
+        let gate = Arc::clone(&self.slots.entry(node.clone()).or_default().gate);
+        gate.lock_owned().await
+    }
+
+    fn stored(&self, node: &NodeId) -> Stored {
+        self.slots.get(node).map(|slot| slot.stored.clone()).unwrap_or_default()
+    }
+
+    /// The gates of all these nodes are held.
+    async fn write(&self, changes: Vec<Change>, recorded: impl FnOnce()) -> Result<(), JournalError> {
+        match self.journal.commit(&self.application, changes.clone()).await {
+            Ok(()) => {
+                recorded();
+                for Change { node, replaces, record } in changes {
+                    self.slots.entry(node).or_default().stored = Stored { revision: replaces.next(), record };
+                }
+                Ok(())
+            }
+            // The journal is the truth: a write whose failure was reported may have reached it.
+            Err(conflict @ JournalError::Conflict { .. }) => {
+                let truth = self.journal.load(&self.application).await?;
+                for Change { node, .. } in changes {
+                    let stored = truth.get(&node).cloned().unwrap_or_default();
+                    self.slots.entry(node).or_default().stored = stored;
+                }
+                Err(conflict)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn lost(&self, stopped: tokio::task::JoinError) -> JournalError {
+        JournalError::NotWritten { place: self.application.clone(), source: stopped.into() }
+    }
+}
