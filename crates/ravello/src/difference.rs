@@ -146,12 +146,11 @@ fn compare_members(place: &Place, design: &Json, deployed: &Json, found: &mut Ve
 
 fn compare(place: &Place, name: &str, wanted: &Json, real: &Json, found: &mut Vec<String>) {
     match (wanted, real) {
-        (Json::Object(_), Json::Object(_)) => {
-            let sizes = size_bytes(wanted).zip(size_bytes(real));
-            if sizes.is_none_or(|(wanted, real)| wanted != real) {
-                compare_members(&place.field(name), wanted, real, found);
-            }
-        }
+        (Json::Object(_), Json::Object(_)) => match size_bytes(wanted).zip(size_bytes(real)) {
+            Some((wanted, real)) if wanted == real => {}
+            Some(_) => found.push(place.field(name).changed()),
+            None => compare_members(&place.field(name), wanted, real, found),
+        },
         (Json::Array(wanted), Json::Array(real)) if wanted.iter().chain(real).any(is_object) => {
             compare_parts(place, name, wanted, real, found);
         }

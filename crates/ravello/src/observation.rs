@@ -146,6 +146,6 @@ mod tests {
         let seen = node(&drive(true, 50), &drive(false, 50));
         assert_eq!((seen.design_boot, seen.deployed_boot), (BootDevice::Disk, Some(BootDevice::Network)));
         assert!(seen.unpublished.is_empty());
-        assert_eq!(node(&drive(true, 60), &drive(false, 50)).unpublished, ["drive 0 (DISK): size.value"]);
+        assert_eq!(node(&drive(true, 60), &drive(false, 50)).unpublished, ["drive 0 (DISK): size"]);
     }
 }

@@ -1,0 +1,102 @@
+//! What the log says about requests, and what it must not.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use ravello::{Authentication, Client, ClientSettings, EphemeralToken};
+use tracing_subscriber::fmt::MakeWriter;
+use wiremock::{MockServer, ResponseTemplate};
+
+use crate::support::{PASSWORD, answer, answer_once, json, session_client, settings};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Captured {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Captures everything that is logged on this thread until the guard is dropped.
+fn capture() -> (Captured, tracing::subscriber::DefaultGuard) {
+    let captured = Captured::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(captured.clone())
+        .finish();
+    (captured, tracing::subscriber::set_default(subscriber))
+}
+
+#[tokio::test]
+async fn a_request_is_logged_with_method_path_status_duration_and_operation() {
+    let server = MockServer::start().await;
+    answer(&server, "GET", "/applications", json(200, "[]").insert_header("Operation-ID", "op-17")).await;
+    let (log, _guard) = capture();
+    Client::new(settings(&server)).unwrap().applications().await.unwrap();
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("cloud request")).unwrap();
+    for part in ["DEBUG", "method=GET", "path=\"/applications\"", "status=200", "elapsed_ms=", "op-17"] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_is_logged_with_the_reason() {
+    let server = MockServer::start().await;
+    let base_address = server.uri() + "/api/v1";
+    let settings = ClientSettings { base_address, ..settings(&server) };
+    drop(server);
+    let (log, _guard) = capture();
+    let client =
+        Client::new(ClientSettings { base_address: "http://127.0.0.1:1/api/v1".to_owned(), ..settings })
+            .unwrap();
+    client.applications().await.unwrap_err();
+    assert!(log.text().contains("cloud request failed"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn secrets_are_in_no_log_and_no_error() {
+    let server = MockServer::start().await;
+    let cookie = "JSESSIONID=c00kie-value; Path=/; HttpOnly";
+    answer_once(&server, "POST", "/login", json(200, "{}").insert_header("set-cookie", cookie)).await;
+    answer_once(&server, "GET", "/applications", json(200, "[]")).await;
+    answer(&server, "POST", "/login", ResponseTemplate::new(401)).await;
+    answer(&server, "GET", "/applications", ResponseTemplate::new(401)).await;
+    let (log, _guard) = capture();
+    let token = Authentication::EphemeralToken(EphemeralToken::new("t0ken-value".into()).unwrap());
+    let by_token = Client::new(ClientSettings { authentication: token, ..settings(&server) }).unwrap();
+    let by_session = session_client(&server);
+    let by_basic = Client::new(settings(&server)).unwrap();
+    by_session.applications().await.unwrap();
+    let mut shown = format!("{by_token:?} {by_session:?} {by_basic:?}");
+    for client in [by_session, by_token, by_basic] {
+        let error = client.applications().await.unwrap_err();
+        shown += &format!("{error} {error:?}");
+    }
+    shown += &log.text();
+    // The password also as Basic authentication writes it: base64 of `lab/operator:s3cret-word`.
+    for secret in [PASSWORD, "bGFiL29wZXJhdG9yOnMzY3JldC13b3Jk", "c00kie-value", "t0ken-value"] {
+        assert!(!shown.contains(secret), "{secret} is in {shown}");
+    }
+    assert!(shown.contains("/login"));
+}
