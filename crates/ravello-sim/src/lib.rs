@@ -1,1 +1,68 @@
 //! A simulator of the Ravello cloud: its REST API, its state machine and its faults.
+//!
+//! The service it stands for can no longer be asked. What is known of it is in `ravello-api.md`; where that is
+//! silent or contradicts itself there is a switch ([`Switches`]). It is good enough for the vendor's own
+//! Python SDK and for `ravstack` to run against it unchanged.
+//!
+//! It is not a hypervisor: a guest is a line in the boot log ([`BootRecord`]), which says when it booted, why,
+//! from which device, and what ended it. It shares no code with the client on purpose, so that a mistake in
+//! one does not hide in the other.
+//!
+//! ```text
+//!   server      sockets, connections                    the only part with I/O on the network
+//!   http        requests to replies                     a plain function of the state
+//!   simulator   the lock, the clock, the handle         what programs and tests hold
+//!   cloud       applications, publishing, actions       pure: `now` and randomness are given
+//!   machine     one VM: its states and its guest        pure
+//!   document    JSON that keeps what it does not know   pure
+//! ```
+//!
+//! The interface below `/sim`, which the real service never had, is described in `http/control.rs`.
+
+mod clock;
+mod durations;
+mod id;
+mod state;
+mod switches;
+
+mod document;
+mod guest;
+
+mod machine;
+
+mod application;
+mod cloud;
+
+mod access;
+mod fault;
+mod requests;
+
+mod loading;
+mod persistence;
+
+pub mod demo;
+
+mod http;
+mod server;
+mod simulator;
+
+pub use clock::Timestamp;
+pub use document::check::Malformed;
+pub use durations::{Durations, Speed, SpeedOutOfRange};
+pub use fault::{ActiveFault, EditMoment, FaultEffect, FaultId, FaultRule, Occurrence, RequestPattern};
+pub use guest::{
+    BootCause, BootEnd, BootEnded, BootRecord, BootedFrom, GuestBehaviour, SelfReboot, SoftShutdown,
+};
+pub use id::{ApplicationId, VmId};
+pub use loading::{ApplicationFile, LoadError};
+pub use persistence::StateFileError;
+pub use requests::RequestKind;
+pub use secrecy::SecretString;
+pub use simulator::{ControlError, Simulator, SimulatorConfig, SimulatorError};
+pub use state::VmState;
+pub use switches::{
+    ActionStatus, BatchRefusal, BootSelection, ContentLocation, DefaultAspect, Drafts, HungShutdown, IdSize,
+    PendingUpdatesReply, PoweroffInError, PoweroffInStarting, PoweroffInStopping, PublishWhileTransient,
+    Rename, RepairEnds, StateReply, Switches, UnknownFields, UpdatingOfStopped, VersionOnAction,
+    VersionOnVmWrite, VmPutReply, VmPutVersion, WaitingStates, WrongStateStatus,
+};
