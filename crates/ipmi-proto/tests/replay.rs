@@ -1,0 +1,627 @@
+//! Recorded conversations of other people's clients, replayed into our endpoint; its answers against those of the recorded servers.
+//!
+//! The endpoint draws the recorded session ids, random numbers and initialisation vectors and is given the recorded answers to
+//! requests, so its datagrams must be the recorded ones, byte for byte. Where they are not, [`judge`] must know the reason, by
+//! name. The snapshot says for every capture how it was compared: all are in it, and nothing else may differ.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use bytes::Bytes;
+use ipmi_proto::crypto::{CipherSuite, KeyExchange, Kg, Password, SessionKeys};
+use ipmi_proto::endpoint::{Endpoint, EndpointConfig, Request, Response, User};
+use ipmi_proto::entropy::Entropy;
+use ipmi_proto::number::{
+    AuthenticationAlgorithm, CipherSuiteId, CommandNumber, CompletionCode, ConfidentialityAlgorithm, Guid,
+    IntegrityAlgorithm, NetFn, PayloadType, PrivilegeLevel, RandomNumber, RmcpStatus, Role, SessionId,
+    UserName,
+};
+use ipmi_proto::wire::{
+    Asf, Datagram, LanResponse, OpenSessionResponse, Rakp2, Rakp4, SessionV20, Sessionless,
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Capture {
+    name: String,
+    server: String,
+    username: Option<String>,
+    password: Option<String>,
+    kg: Option<String>,
+    server_password: Option<String>,
+    server_kg: Option<String>,
+    #[serde(default)]
+    server_forces_suite: bool,
+    packets: Vec<Packet>,
+    derived: Derived,
+}
+
+#[derive(Deserialize)]
+struct Packet {
+    dir: Direction,
+    #[serde(deserialize_with = "from_hex")]
+    hex: Vec<u8>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "lowercase")]
+enum Direction {
+    C2s,
+    S2c,
+}
+
+#[derive(Deserialize)]
+struct Derived {
+    packets: Vec<DerivedPacket>,
+    #[serde(default)]
+    sessions: Vec<DerivedSession>,
+}
+
+#[derive(Deserialize)]
+struct DerivedPacket {
+    kind: String,
+    sid: Option<u32>,
+    status: Option<u8>,
+    iv: Option<String>,
+    ipmi: Option<DerivedMessage>,
+}
+
+#[derive(Deserialize)]
+struct DerivedMessage {
+    netfn: u8,
+    cmd: u8,
+    rqseq: u8,
+    cc: Option<u8>,
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct DerivedSession {
+    console_sid: u32,
+    bmc_sid: Option<u32>,
+    auth_alg: u8,
+    integrity_alg: u8,
+    conf_alg: u8,
+    open_status: Option<u8>,
+    rm: Option<String>,
+    role: Option<u8>,
+    username: Option<String>,
+    rc: Option<String>,
+    guid: Option<String>,
+    rakp4_status: Option<u8>,
+}
+
+fn from_hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    hex::decode(text).map_err(serde::de::Error::custom)
+}
+
+/// What the endpoint draws next.
+#[derive(Clone, Default)]
+struct Script(Arc<Mutex<(u32, [u8; 16])>>);
+
+impl Entropy for Script {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        let (id, block) = *self.0.lock().unwrap();
+        match bytes.len() {
+            4 => bytes.copy_from_slice(&id.to_le_bytes()),
+            16 => bytes.copy_from_slice(&block),
+            other => panic!("a draw of {other} bytes"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    /// Byte for byte.
+    Same,
+    /// Decrypted and decoded the same, but for what the reason says.
+    SameContent(&'static str),
+    /// Different, and rightly so.
+    Different(&'static str),
+}
+use Verdict::{Different, Same, SameContent};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    /// Scripted answers of the reference over pyghmi's session layer.
+    Reference,
+    Pyghmi,
+    IpmiSim,
+    GoIpmi,
+    Zipmi,
+}
+
+impl Capture {
+    fn all() -> Vec<Self> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+        let mut captures: Vec<Self> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "json"))
+            .map(|path| {
+                let text = std::fs::read_to_string(&path).unwrap();
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+            })
+            .collect();
+        captures.sort_by(|a, b| a.name.cmp(&b.name));
+        captures
+    }
+
+    fn server(&self) -> Server {
+        match &self.server {
+            _ if self.name.starts_with("ref-") => Server::Reference,
+            server if server.contains("pyghmi") => Server::Pyghmi,
+            server if server.contains("ipmi_sim") => Server::IpmiSim,
+            server if server.contains("go-ipmi") => Server::GoIpmi,
+            server if server.contains("zipmi") => Server::Zipmi,
+            server => panic!("{}: unknown server {server}", self.name),
+        }
+    }
+
+    fn password(&self) -> Password {
+        let text = self.server_password.as_ref().or(self.password.as_ref());
+        Password::new(text.map_or("", String::as_str).as_bytes()).unwrap()
+    }
+
+    fn kg(&self) -> Option<Kg> {
+        self.server_kg.as_ref().or(self.kg.as_ref()).map(|kg| Kg::new(kg.as_bytes()).unwrap())
+    }
+
+    /// A managed system like the recorded one: its user, its keys, the suites that it granted.
+    fn config(&self) -> EndpointConfig {
+        let in_rakp2 = self.derived.sessions.iter().find_map(|session| session.guid.as_deref());
+        let answers = self.derived.packets.iter().filter_map(|packet| packet.ipmi.as_ref());
+        let in_answer = answers
+            .filter(|message| (message.netfn, message.cmd, message.cc) == (7, 0x37, Some(0)))
+            .map(|message| message.data.as_str())
+            .next();
+        let guid = in_rakp2.or(in_answer).map_or([0; 16], array);
+        let is_unknown = self.name.contains("bad-user") || self.name.contains("unknown-user");
+        let name = if is_unknown { "somebody" } else { self.username.as_deref().unwrap_or("") };
+        let users = vec![User {
+            name: UserName::new(name.as_bytes()).unwrap(),
+            password: self.password(),
+            limit: PrivilegeLevel::ADMINISTRATOR,
+        }];
+        let granted = self.derived.sessions.iter().filter(|session| session.open_status == Some(0));
+        let cipher_suites: BTreeSet<CipherSuiteId> = granted.map(|session| session.suite().id()).collect();
+        EndpointConfig {
+            kg: self.kg(),
+            cipher_suites: cipher_suites.into_iter().collect(),
+            ..EndpointConfig::new(Guid(guid), users)
+        }
+    }
+}
+
+impl DerivedSession {
+    fn suite(&self) -> CipherSuite {
+        CipherSuite::by_algorithms(
+            AuthenticationAlgorithm(self.auth_alg),
+            IntegrityAlgorithm(self.integrity_alg),
+            ConfidentialityAlgorithm(self.conf_alg),
+        )
+        .unwrap()
+    }
+
+    fn keys(&self, capture: &Capture) -> SessionKeys {
+        let algorithms = self.suite().algorithms().unwrap();
+        let exchange = KeyExchange {
+            authentication: algorithms.authentication(),
+            console_session_id: SessionId(self.console_sid),
+            managed_session_id: SessionId(self.bmc_sid.unwrap()),
+            console_random: RandomNumber(array(self.rm.as_ref().unwrap())),
+            managed_random: RandomNumber(array(self.rc.as_ref().unwrap())),
+            guid: Guid(array(self.guid.as_ref().unwrap())),
+            role: Role(self.role.unwrap()),
+            user_name: UserName::new(self.username.as_ref().unwrap().as_bytes()).unwrap(),
+        };
+        let password = capture.password();
+        SessionKeys::derive(algorithms, &exchange.session_key(&password, capture.kg().as_ref()), &password)
+    }
+}
+
+/// A capture under replay.
+struct Replay<'a> {
+    capture: &'a Capture,
+    endpoint: Endpoint,
+    script: Script,
+    now: Instant,
+    /// The session that was established last.
+    session: Option<&'a DerivedSession>,
+    unanswered: Vec<Request>,
+    /// The recorded server gave a second random number, and the recorded client went on with it.
+    rekeyed: bool,
+    faults: Vec<String>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(capture: &'a Capture) -> Self {
+        let script = Script::default();
+        let endpoint = Endpoint::new(capture.config(), Box::new(script.clone()));
+        #[expect(clippy::disallowed_methods, reason = "virtual time starts somewhere; it stands still here")]
+        let now = Instant::now();
+        Self {
+            capture,
+            endpoint,
+            script,
+            now,
+            session: None,
+            unanswered: Vec::new(),
+            rekeyed: false,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Feeds one datagram of the client, with the recorded answers at hand, and compares what comes.
+    fn feed(&mut self, index: usize, answers: &[usize]) -> Vec<Verdict> {
+        let capture = self.capture;
+        let mut ours = Vec::new();
+        let peer = SocketAddr::from(([127, 0, 0, 1], 0xd2e5));
+        self.prepare(answers.first());
+        let request = self.endpoint.handle_datagram(self.now, peer, &capture.packets[index].hex);
+        self.unanswered.extend(request);
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            ours.push(transmit.datagram);
+        }
+        let mut verdicts = Vec::new();
+        let mut ours = ours.into_iter();
+        for answer in answers {
+            if capture.derived.packets[*answer].kind == "sol" {
+                verdicts.push(Different("SOL comes from the recorded server on its own"));
+                continue;
+            }
+            self.prepare(Some(answer));
+            self.answer(*answer);
+            let made = std::iter::from_fn(|| self.endpoint.poll_transmit()).map(|it| it.datagram).next();
+            let our = ours.next().or(made);
+            if let Some(session) = capture.derived.sessions.iter().find(|session| {
+                capture.derived.packets[*answer].kind == "rakp4"
+                    && session.rakp4_status == Some(0)
+                    && session
+                        .bmc_sid
+                        .is_some_and(|id| capture.packets[index].hex[20..24] == id.to_le_bytes())
+            }) {
+                self.session = Some(session);
+            }
+            verdicts.extend(self.judge(index, our, Some(*answer)));
+        }
+        for our in ours {
+            verdicts.extend(self.judge(index, Some(our), None));
+        }
+        verdicts
+    }
+
+    /// Makes the endpoint draw what the recorded server drew for this answer.
+    fn prepare(&mut self, answer: Option<&usize>) {
+        let mut script = self.script.0.lock().unwrap();
+        let Some(answer) = answer else { return };
+        let (packet, derived) = (&self.capture.packets[*answer].hex, &self.capture.derived.packets[*answer]);
+        match derived.kind.as_str() {
+            "open-rsp" if derived.status == Some(0) => {
+                script.0 = u32::from_le_bytes(packet[24..28].try_into().unwrap());
+            }
+            "rakp2" if derived.status == Some(0) => script.1 = packet[24..40].try_into().unwrap(),
+            _ => script.1 = derived.iv.as_deref().map_or([0; 16], array),
+        }
+    }
+
+    /// Gives the recorded answer to the request that it belongs to.
+    fn answer(&mut self, answer: usize) {
+        let Some(message) = &self.capture.derived.packets[answer].ipmi else { return };
+        let position = self.unanswered.iter().position(|request| {
+            request.net_fn.response() == NetFn(message.netfn) && request.command == CommandNumber(message.cmd)
+        });
+        let Some(position) = position else { return };
+        let request = self.unanswered.remove(position);
+        let response = Response {
+            completion_code: CompletionCode(message.cc.unwrap()),
+            data: Bytes::from(hex::decode(&message.data).unwrap()),
+        };
+        self.endpoint.respond(self.now, request.token, response);
+    }
+
+    fn judge(&mut self, asked: usize, our: Option<Bytes>, answer: Option<usize>) -> Option<Verdict> {
+        let asked = &self.capture.derived.packets[asked];
+        let their = answer.map(|index| self.capture.packets[index].hex.as_slice());
+        if our.as_deref() == their {
+            return Some(Same);
+        }
+        let our = our.as_deref().map(|it| self.decode(it));
+        let their = their.map(|it| self.decode(it));
+        let verdict = judge(self.capture.server(), asked, our.as_ref(), their.as_ref());
+        if self.rekeyed {
+            return Some(Different("the recorded session uses go-ipmi's second random number"));
+        }
+        self.rekeyed = verdict == Some(Different(SECOND_RANDOM_NUMBER));
+        if verdict.is_none() {
+            let command = asked.ipmi.as_ref().map(|it| (it.netfn, it.cmd, &it.data));
+            let kind = &asked.kind;
+            self.faults.push(format!("after {kind} {command:?}:\n  ours   {our:?}\n  theirs {their:?}"));
+        }
+        verdict
+    }
+
+    fn decode(&self, datagram: &[u8]) -> Decoded {
+        match Datagram::decode(datagram).unwrap() {
+            Datagram::Asf { message, .. } => Decoded::Asf(message),
+            Datagram::V15(packet) if packet.is_sessionless() => {
+                Decoded::Sessionless(LanResponse::decode(packet.message).unwrap())
+            }
+            Datagram::V15(_) => Decoded::SessionV15,
+            Datagram::V20(SessionV20::Sessionless(packet)) => decode_sessionless(packet),
+            Datagram::V20(SessionV20::Sealed(packet)) => {
+                let keys = self.session.unwrap().keys(self.capture);
+                let opened = keys.open(&packet).unwrap();
+                Decoded::InSession(packet.sequence().0, LanResponse::decode(opened.payload()).unwrap())
+            }
+            Datagram::Acknowledgement(_) => panic!("nobody acknowledges"),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Decoded {
+    Asf(Asf),
+    SessionV15,
+    Sessionless(LanResponse),
+    OpenSession(OpenSessionResponse),
+    Rakp2(Rakp2),
+    Rakp4(Rakp4),
+    InSession(u32, LanResponse),
+}
+
+fn decode_sessionless(packet: Sessionless<'_>) -> Decoded {
+    match packet.payload_type {
+        PayloadType::IPMI => Decoded::Sessionless(LanResponse::decode(packet.payload).unwrap()),
+        PayloadType::OPEN_SESSION_RESPONSE => {
+            Decoded::OpenSession(OpenSessionResponse::decode(packet.payload).unwrap())
+        }
+        PayloadType::RAKP_2 => Decoded::Rakp2(Rakp2::decode(packet.payload).unwrap()),
+        PayloadType::RAKP_4 => Decoded::Rakp4(Rakp4::decode(packet.payload).unwrap()),
+        other => panic!("payload {other}"),
+    }
+}
+
+/// Why our answer is not the recorded one. `None` is a fault of ours.
+fn judge(
+    server: Server,
+    asked: &DerivedPacket,
+    ours: Option<&Decoded>,
+    theirs: Option<&Decoded>,
+) -> Option<Verdict> {
+    let command = asked.ipmi.as_ref().map(|it| (it.netfn, it.cmd));
+    Some(match (ours, theirs) {
+        (None, Some(Decoded::SessionV15)) => Different("IPMI 1.5 sessions are off"),
+        (Some(Decoded::Sessionless(our)), Some(Decoded::Sessionless(_)))
+            if command == Some((6, 0x39)) && our.completion_code == CompletionCode::INVALID_DATA_FIELD =>
+        {
+            Different("IPMI 1.5 sessions are off")
+        }
+        (Some(Decoded::Asf(our)), Some(Decoded::Asf(their))) => judge_pong(server, *our, *their)?,
+        (Some(Decoded::OpenSession(our)), Some(Decoded::OpenSession(their))) => {
+            judge_open_session(server, our, their)?
+        }
+        (Some(Decoded::Rakp2(our)), Some(Decoded::Rakp2(their))) => judge_rakp2(server, our, their)?,
+        (Some(Decoded::Rakp4(our)), Some(Decoded::Rakp4(their))) => match (our.outcome, their.outcome) {
+            (Err(our), Err(their)) => judge_refusals(server, our, their)?,
+            _ => return None,
+        },
+        (Some(Decoded::Sessionless(our)), Some(Decoded::Sessionless(their))) => {
+            judge_messages(server, our, their)?
+        }
+        (Some(Decoded::InSession(seq, our)), Some(Decoded::InSession(their_seq, their))) => {
+            let verdict = judge_messages(server, our, their)?;
+            if seq != their_seq {
+                return (verdict <= SameContent("~")).then_some(SameContent(
+                    "SOL packets of the recorded server have taken sequence numbers",
+                ));
+            }
+            verdict
+        }
+        _ => return judge_silence(server, asked, ours, theirs),
+    })
+}
+
+fn judge_pong(server: Server, our: Asf, their: Asf) -> Option<Verdict> {
+    let (Asf::Pong(our), Asf::Pong(mut their)) = (our, their) else { return None };
+    their.oem_enterprise = their.oem_enterprise.swap_bytes();
+    (server == Server::Zipmi && our == their)
+        .then_some(SameContent("zipmi writes the OEM number of the pong backwards"))
+}
+
+fn judge_open_session(
+    server: Server,
+    our: &OpenSessionResponse,
+    their: &OpenSessionResponse,
+) -> Option<Verdict> {
+    match (our.outcome, their.outcome) {
+        (Ok(our), Ok(mut their)) => {
+            let echoed = their.maximum_privilege == PrivilegeLevel::HIGHEST;
+            their.maximum_privilege = our.maximum_privilege;
+            (server == Server::IpmiSim && echoed && our == their)
+                .then_some(SameContent("ipmi_sim echoes privilege 0 in the Open Session Response"))
+        }
+        (Err(our), Err(their)) => judge_refusals(server, our, their),
+        _ => None,
+    }
+}
+
+fn judge_rakp2(server: Server, our: &Rakp2, their: &Rakp2) -> Option<Verdict> {
+    match (our.outcome, their.outcome) {
+        (Err(our), Err(their)) => judge_refusals(server, our, their),
+        (Err(RmcpStatus::UNAUTHORIZED_NAME), Ok(_)) if server == Server::GoIpmi => {
+            Some(Different("go-ipmi hides unknown users behind a random key"))
+        }
+        (Ok(our), Ok(their)) if server == Server::GoIpmi && our.managed_random != their.managed_random => {
+            Some(Different(SECOND_RANDOM_NUMBER))
+        }
+        _ => None,
+    }
+}
+
+const SECOND_RANDOM_NUMBER: &str = "go-ipmi makes a new random number for a repeated RAKP 1";
+
+fn judge_refusals(server: Server, our: RmcpStatus, their: RmcpStatus) -> Option<Verdict> {
+    if our == their && server == Server::IpmiSim {
+        return Some(SameContent("ipmi_sim's refusals have another length"));
+    }
+    match (server, our, their) {
+        (
+            Server::GoIpmi | Server::IpmiSim,
+            RmcpStatus::NO_CIPHER_SUITE_MATCH,
+            RmcpStatus::INVALID_AUTHENTICATION_ALGORITHM,
+        ) => Some(Different("the recorded server has no algorithm of that number at all")),
+        (Server::GoIpmi, RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE, RmcpStatus::UNAUTHORIZED_NAME) => {
+            Some(Different("go-ipmi calls a wrong RAKP 3 an unauthorized name"))
+        }
+        (Server::IpmiSim, RmcpStatus::UNAUTHORIZED_ROLE, RmcpStatus::ILLEGAL_PARAMETER) => {
+            Some(Different("ipmi_sim does not know the role OEM"))
+        }
+        _ => None,
+    }
+}
+
+fn judge_messages(server: Server, our: &LanResponse, their: &LanResponse) -> Option<Verdict> {
+    if our == their {
+        return Some(SameContent("framing"));
+    }
+    if matches!(server, Server::GoIpmi | Server::Zipmi) {
+        let addressed = LanResponse { requester: our.requester, responder: our.responder, ..their.clone() };
+        if addressed == *our {
+            return Some(SameContent("the recorded server mixes up the addresses"));
+        }
+    }
+    Some(Different(match (our.net_fn.0, our.command.0, our.completion_code.0) {
+        (7, 0x38, 0) => "capabilities are those of another configuration",
+        (7, 0x54, 0) => "cipher suites are those of another configuration",
+        (7, 0x3d, 0) => "session info is that of another configuration",
+        (7, 0x37, 0) if server == Server::Reference => {
+            "the script's GUID answer is its RAKP 2 GUID backwards"
+        }
+        (7, 0x37, 0) if their.completion_code == CompletionCode::INVALID_COMMAND => {
+            "go-ipmi has no Get System GUID"
+        }
+        (7, 0x38 | 0x54, 0xcc) if !their.completion_code.is_normal() => "another code for a wrong request",
+        (_, _, 0xd4) if their.completion_code == CompletionCode::NOT_SUPPORTED_IN_STATE => {
+            "ipmi_sim answers D5 outside of a session"
+        }
+        _ => return None,
+    }))
+}
+
+fn judge_silence(
+    server: Server,
+    asked: &DerivedPacket,
+    ours: Option<&Decoded>,
+    theirs: Option<&Decoded>,
+) -> Option<Verdict> {
+    let command = asked.ipmi.as_ref().map(|it| (it.netfn, it.cmd));
+    Some(Different(match (asked.kind.as_str(), server, ours, theirs) {
+        ("rakp3", Server::GoIpmi | Server::IpmiSim, None, Some(Decoded::Rakp4(rakp4)))
+            if rakp4.outcome.is_err() =>
+        {
+            "the console gave up: nobody waits for an answer"
+        }
+        ("rakp1", Server::Pyghmi, Some(Decoded::Rakp2(rakp2)), None) if rakp2.outcome.is_err() => {
+            "pyghmi is silent about unknown users"
+        }
+        ("ipmi", Server::IpmiSim, Some(Decoded::Sessionless(_)), None) if command == Some((6, 0x54)) => {
+            "ipmi_sim is silent about cipher suites in RMCP+ framing"
+        }
+        ("ipmi", _, Some(Decoded::Sessionless(our)), None)
+            if asked.sid == Some(0) && our.completion_code == CompletionCode::INSUFFICIENT_PRIVILEGE =>
+        {
+            "the recorded server is silent about commands outside of a session"
+        }
+        _ => return None,
+    }))
+}
+
+fn array(hex: &str) -> [u8; 16] {
+    hex::decode(hex).unwrap().try_into().unwrap()
+}
+
+/// The packets of the client, each with the answers that the server gave before the next one.
+fn steps(capture: &Capture) -> Vec<(usize, Vec<usize>)> {
+    let mut steps: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (index, packet) in capture.packets.iter().enumerate() {
+        match packet.dir {
+            Direction::C2s => steps.push((index, Vec::new())),
+            Direction::S2c => {
+                let derived = &capture.derived.packets[index];
+                let owner = steps.iter().rposition(|(asked, _)| belongs(capture, *asked, derived));
+                steps[owner.unwrap_or(0)].1.push(index);
+            }
+        }
+    }
+    steps
+}
+
+/// Whether an answer may be the one to a packet.
+fn belongs(capture: &Capture, asked: usize, answer: &DerivedPacket) -> bool {
+    match (&capture.derived.packets[asked].ipmi, &answer.ipmi) {
+        (Some(request), Some(response)) => {
+            request.cmd == response.cmd
+                && request.rqseq == response.rqseq
+                && request.netfn | 1 == response.netfn
+        }
+        _ => true,
+    }
+}
+
+#[test]
+fn endpoint_answers_recorded_clients_as_the_recorded_servers_did() {
+    let captures = Capture::all();
+    let mut totals: BTreeMap<Verdict, usize> = BTreeMap::new();
+    let mut report = String::new();
+    let mut faults = Vec::new();
+    for capture in &captures {
+        let mut verdicts: BTreeMap<Verdict, usize> = BTreeMap::new();
+        if capture.server_forces_suite {
+            let reason = Different("pyghmi's server forces suite 3 on a console that asked for 17");
+            verdicts.insert(reason, capture.packets.len());
+        } else {
+            let mut replay = Replay::new(capture);
+            for (index, answers) in steps(capture) {
+                for verdict in replay.feed(index, &answers) {
+                    *verdicts.entry(verdict).or_default() += 1;
+                }
+            }
+            faults.extend(replay.faults.into_iter().map(|fault| format!("{}: {fault}", capture.name)));
+        }
+        if verdicts.is_empty() {
+            faults.push(format!("{}: nothing was compared", capture.name));
+        }
+        writeln!(report, "{}:", capture.name).unwrap();
+        for (verdict, count) in &verdicts {
+            writeln!(report, "  {count:3} {}", describe(*verdict)).unwrap();
+            *totals.entry(*verdict).or_default() += count;
+        }
+    }
+    writeln!(report, "all {}:", captures.len()).unwrap();
+    for (verdict, count) in &totals {
+        writeln!(report, "  {count:4} {}", describe(*verdict)).unwrap();
+    }
+    assert!(faults.is_empty(), "{} unexplained differences:\n{}", faults.len(), faults.join("\n"));
+    insta::assert_snapshot!(report);
+}
+
+fn describe(verdict: Verdict) -> String {
+    match verdict {
+        Same => "same bytes".to_owned(),
+        SameContent(but) => format!("same content, but {but}"),
+        Different(reason) => format!("different: {reason}"),
+    }
+}
