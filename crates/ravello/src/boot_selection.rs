@@ -2,10 +2,12 @@
 //!
 //! | way | disk | network | seen |
 //! |---|---|---|---|
-//! | boot flag | `boot: true` on the DISK | `boot: false` on the DISK | 2015 |
+//! | boot flag | `boot: true` on a DISK | `boot: false` on every DISK | 2015 |
 //! | boot order | DISK before CDROM | CDROM before DISK | 2018 |
 //!
-//! The DISK is the one of the lowest index. A second disk and the CD-ROM keep their flags.
+//! Several drives can be marked at once, and a marked disk goes before the CD-ROM. So a VM boots from disk if
+//! *any* of its disks is marked; for the network the mark is taken from all of them; for the disk it is given
+//! to the one of the lowest index. The CD-ROM keeps its mark.
 
 use std::borrow::Cow;
 
@@ -19,7 +21,7 @@ const CDROM: &str = "CDROM";
 /// What the platform looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum BootSelection {
-    /// The boot flag of the DISK.
+    /// The boot flag of the DISKs.
     #[default]
     Flag,
     /// The boot order.
@@ -40,9 +42,12 @@ pub struct NoDisk {
 impl BootSelection {
     /// What a VM boots from. Without a disk that is the network, whatever the other fields say.
     pub fn read(self, vm: Vm<'_>) -> BootDevice {
-        let Some(disk) = vm.boot_disk() else { return BootDevice::Network };
+        let mut disks = vm.hard_drives().filter(|drive| drive.is_disk()).peekable();
+        if disks.peek().is_none() {
+            return BootDevice::Network;
+        }
         let from_disk = match self {
-            Self::Flag | Self::Both => disk.is_bootable(),
+            Self::Flag | Self::Both => disks.any(|disk| disk.is_bootable()),
             // Without an order the firmware tries the disk first.
             Self::Order => {
                 vm.boot_order().into_iter().find(|kind| is_choice(kind)).is_none_or(|kind| kind == DISK)
@@ -89,7 +94,10 @@ impl BootSelection {
             return;
         }
         match self {
-            Self::Flag | Self::Both => vm.set_boot_disk_bootable(device == BootDevice::Disk),
+            Self::Flag | Self::Both => match device {
+                BootDevice::Disk => vm.mark_boot_disk(),
+                BootDevice::Network => vm.unmark_disks(),
+            },
             Self::Order => {
                 let first = match device {
                     BootDevice::Disk => DISK,
@@ -129,7 +137,7 @@ mod tests {
         document(&format!(
             concat!(
                 r#"{{"id":7,"hardDrives":[{{"index":1,"type":"CDROM","boot":true}},"#,
-                r#"{{"index":2,"type":"DISK","boot":true}},{{"index":0,"type":"DISK"{}}}],"bootOrder":[{}]}}"#
+                r#"{{"index":2,"type":"DISK","boot":false}},{{"index":0,"type":"DISK"{}}}],"bootOrder":[{}]}}"#
             ),
             flag,
             order.join(",")
@@ -166,6 +174,25 @@ mod tests {
             let order: &[&str] = if order == "DC" { &["DISK", "CDROM"] } else { &["CDROM", "DISK"] };
             assert_eq!(changed, vm(Some(flag), order), "{selection:?}");
         }
+    }
+
+    #[test]
+    fn a_second_disk_that_is_marked_would_be_booted_so_it_loses_its_mark() {
+        let drives = |first: bool, second: bool| {
+            document(&format!(
+                concat!(
+                    r#"{{"hardDrives":[{{"index":1,"type":"DISK","boot":{}}},{{"type":"CDROM","boot":true}},"#,
+                    r#"{{"index":0,"type":"DISK","boot":{}}}]}}"#
+                ),
+                second, first
+            ))
+        };
+        let mut vm = drives(false, true);
+        assert_eq!(Flag.read(vm.view()), Disk);
+        Flag.write(&mut vm.edit(), Network).unwrap();
+        assert_eq!(vm, drives(false, false));
+        Flag.write(&mut vm.edit(), Disk).unwrap();
+        assert_eq!(vm, drives(true, false));
     }
 
     #[test]

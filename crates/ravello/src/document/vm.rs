@@ -223,12 +223,20 @@ impl<'a> VmEditor<'a> {
         Vm::new(self.json)
     }
 
-    /// Marks the boot disk as bootable or not. A VM without a disk stays as it is.
-    pub fn set_boot_disk_bootable(&mut self, bootable: bool) {
-        let Some(disk) = self.boot_disk_mut() else { return };
-        if (HardDrive { json: disk }).is_bootable() != bootable {
-            disk.set("boot", Json::flag_value(bootable));
+    /// Marks the boot disk as bootable. A VM without a disk stays as it is.
+    pub fn mark_boot_disk(&mut self) {
+        if let Some(disk) = self.boot_disk_mut() {
+            set_bootable(disk, true);
         }
+    }
+
+    /// Takes the mark from every disk. The CD-ROM keeps its own.
+    pub fn unmark_disks(&mut self) {
+        let drives = self.json.get_mut("hardDrives").map_or(&mut [][..], Json::elements_mut);
+        drives
+            .iter_mut()
+            .filter(|json| HardDrive { json }.is_disk())
+            .for_each(|disk| set_bootable(disk, false));
     }
 
     /// Replaces the boot order.
@@ -251,6 +259,12 @@ impl<'a> VmEditor<'a> {
         let disks = drives.filter(|(_, json)| HardDrive { json }.is_disk());
         let (_, disk) = disks.min_by_key(|(position, json)| rank(&(*position, HardDrive { json })))?;
         Some(disk)
+    }
+}
+
+fn set_bootable(drive: &mut Json, bootable: bool) {
+    if (HardDrive { json: drive }).is_bootable() != bootable {
+        drive.set("boot", Json::flag_value(bootable));
     }
 }
 

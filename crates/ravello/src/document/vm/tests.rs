@@ -28,9 +28,9 @@ fn editing_the_boot_disk_touches_nothing_else() {
         r#""id":9223372036854775807}],"description":null}"#
     );
     let mut vm = vm(text);
-    vm.edit().set_boot_disk_bootable(true);
+    vm.edit().mark_boot_disk();
     assert_eq!(vm.json().to_string(), text);
-    vm.edit().set_boot_disk_bootable(false);
+    vm.edit().unmark_disks();
     assert_eq!(vm.json().to_string(), text.replace(r#""boot":"true""#, r#""boot":false"#));
 }
 
@@ -40,7 +40,8 @@ fn a_vm_without_a_disk_stays_as_it_is() {
         ["{}", r#"{"hardDrives":[]}"#, r#"{"hardDrives":[{"type":"CDROM"}]}"#, r#"{"hardDrives":null}"#]
     {
         let mut vm = vm(text);
-        vm.edit().set_boot_disk_bootable(true);
+        vm.edit().mark_boot_disk();
+        vm.edit().unmark_disks();
         assert_eq!(vm.json().to_string(), text);
         assert!(vm.view().boot_disk().is_none());
     }
