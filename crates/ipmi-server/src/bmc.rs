@@ -129,6 +129,8 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
 
     /// Takes a datagram, and begins the request that it carries.
     fn take(&mut self, datagram: &Datagram, shutdown: &CancellationToken) {
+        // What is due comes first: a session that ends now does not answer the datagram that came in the same moment.
+        self.handle_timeout(shutdown);
         let now = now();
         let request = self.endpoint.handle_datagram(now, datagram.peer, &datagram.payload);
         self.login_log.note(datagram.peer, self.endpoint.counters());

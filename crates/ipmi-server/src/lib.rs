@@ -19,7 +19,7 @@
 //! * [`field`]: the names of the fields in logs;
 //! * [`entropy`]: randomness from the operating system;
 //! * [`transport`]: where datagrams come from and go to;
-//! * [`execution`]: requests to answers, in the order of checks that the specification wants;
+//! * `execution`: requests to answers, in the order of checks that the specification wants;
 //! * [`bmc`]: the loop.
 
 pub mod field;
@@ -27,7 +27,7 @@ pub mod field;
 pub mod entropy;
 pub mod transport;
 
-pub mod execution;
+mod execution;
 
 pub mod bmc;
 

@@ -1,0 +1,19 @@
+//! A whole BMC behind a network of queues, asked by real consoles under virtual time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+mod chassis;
+mod network;
+
+mod boot;
+mod checks;
+mod controller;
+mod life;
+mod power;

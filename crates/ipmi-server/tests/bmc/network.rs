@@ -1,0 +1,213 @@
+//! A network of queues with one BMC and any number of consoles on it.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ipmi_proto::command::{Body, Command};
+use ipmi_proto::console::{
+    Console, ConsoleConfig, ConsoleError, ConsoleEvent, ConsoleRequest, RetryPolicy, SuiteChoice,
+};
+use ipmi_proto::crypto::Password;
+use ipmi_proto::endpoint::{EndpointConfig, User};
+use ipmi_proto::number::{
+    CipherSuiteId, CommandNumber, CompletionCode, Guid, NetFn, PrivilegeLevel, UserName,
+};
+use ipmi_server::transport::channel::{self, FarEnd};
+use ipmi_server::{BmcConfig, Datagram, OsEntropy};
+use machine::NodeId;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::chassis::FakeChassis;
+
+pub(crate) const GUID: Guid = Guid([7; 16]);
+
+/// A console that repeats nothing and waits longer than any test: what it gets is the answer to what it sent once.
+pub(crate) const PATIENT: RetryPolicy =
+    RetryPolicy { wait: Duration::from_secs(100_000), longer: Duration::ZERO, tries: 1, logins: 1 };
+
+/// A BMC with its chassis, and the network it is on.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) chassis: Arc<FakeChassis>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) bmc: JoinHandle<()>,
+    to_bmc: mpsc::Sender<Datagram>,
+    consoles: Arc<Mutex<HashMap<SocketAddr, mpsc::UnboundedSender<Bytes>>>>,
+}
+
+impl Bench {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_config| {})
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut BmcConfig)) -> Self {
+        let user = User {
+            name: UserName::new(b"admin").unwrap(),
+            password: Password::new(b"secret12").unwrap(),
+            limit: PrivilegeLevel::ADMINISTRATOR,
+        };
+        let endpoint = EndpointConfig::new(GUID, vec![user]);
+        let mut config = BmcConfig::new(NodeId::new("app/vm"), "node-1", endpoint);
+        change(&mut config);
+
+        let (transport, FarEnd { to_bmc, mut from_bmc }) = channel::pair(256);
+        let chassis = Arc::new(FakeChassis::new());
+        let shutdown = CancellationToken::new();
+        let bmc = tokio::spawn(ipmi_server::run(transport, config, Arc::clone(&chassis), shutdown.clone()));
+        let consoles: Arc<Mutex<HashMap<SocketAddr, mpsc::UnboundedSender<Bytes>>>> = Arc::default();
+        let routes = Arc::clone(&consoles);
+        tokio::spawn(async move {
+            while let Some(datagram) = from_bmc.recv().await {
+                if let Some(console) = routes.lock().unwrap().get(&datagram.peer) {
+                    let _ = console.send(datagram.payload);
+                }
+            }
+        });
+        Self { chassis, shutdown, bmc, to_bmc, consoles }
+    }
+
+    /// Puts a console on the network, at an address of its own.
+    fn console(&self, privilege: PrivilegeLevel, retry: RetryPolicy) -> Session {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        let mut consoles = self.consoles.lock().unwrap();
+        let port = 40_000 + u16::try_from(consoles.len()).unwrap();
+        let address = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), port));
+        consoles.insert(address, sender);
+        let mut config =
+            ConsoleConfig::new(UserName::new(b"admin").unwrap(), Password::new(b"secret12").unwrap());
+        config.privilege = privilege;
+        config.retry = retry;
+        config.cipher_suite = SuiteChoice::Fixed(CipherSuiteId::SHA256_AES);
+        let console = Console::new(config, Box::new(OsEntropy));
+        Session { console, address, to_bmc: self.to_bmc.clone(), inbox }
+    }
+
+    /// Logs in at a level.
+    pub(crate) async fn login_at(&self, privilege: PrivilegeLevel, retry: RetryPolicy) -> Session {
+        let mut session = self.console(privilege, retry);
+        session.console.open(now());
+        match session.next_event().await {
+            ConsoleEvent::Established { privilege: level, .. } => assert_eq!(level, privilege),
+            other => panic!("no session: {other:?}"),
+        }
+        session
+    }
+
+    /// Logs in as administrator, patiently.
+    pub(crate) async fn login(&self) -> Session {
+        self.login_at(PrivilegeLevel::ADMINISTRATOR, PATIENT).await
+    }
+
+    /// Stops the BMC and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        self.bmc.await.unwrap();
+    }
+}
+
+/// A console and its place on the network.
+#[derive(Debug)]
+pub(crate) struct Session {
+    console: Console,
+    pub(crate) address: SocketAddr,
+    to_bmc: mpsc::Sender<Datagram>,
+    inbox: mpsc::UnboundedReceiver<Bytes>,
+}
+
+/// What a request came to.
+pub(crate) type Outcome = Result<(CompletionCode, Bytes), ConsoleError>;
+
+impl Session {
+    /// Sends a request and waits for what comes of it.
+    pub(crate) async fn request(&mut self, request: ConsoleRequest) -> Outcome {
+        let wanted = self.console.request(now(), request);
+        loop {
+            match self.next_event().await {
+                ConsoleEvent::Answered { id, completion_code, data } if id == wanted => {
+                    return Ok((completion_code, data));
+                }
+                ConsoleEvent::Unanswered { id, error } if id == wanted => return Err(error),
+                ConsoleEvent::Failed(error) => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends data bytes in hex; gives the completion code and the answer's data bytes in hex.
+    pub(crate) async fn raw(&mut self, net_fn: u8, command: u8, data: &str) -> (u8, String) {
+        let data = hex::decode(data.replace(' ', "")).unwrap();
+        let request = ConsoleRequest::new(NetFn::new(net_fn), CommandNumber(command), data);
+        let (code, data) = self.request(request).await.expect("an answer");
+        (code.0, hex::encode(data))
+    }
+
+    /// The same when there is only a completion code to see.
+    pub(crate) async fn code(&mut self, net_fn: u8, command: u8, data: &str) -> u8 {
+        let (code, data) = self.raw(net_fn, command, data).await;
+        assert_eq!(data, "", "data after completion code {code:#04x}");
+        code
+    }
+
+    /// Calls a command that must succeed.
+    pub(crate) async fn call<C: Command>(&mut self, command: &C) -> C::Response {
+        let (code, data) = self.request(ConsoleRequest::of(command)).await.expect("an answer");
+        assert_eq!(code, CompletionCode::NORMAL, "{}", C::NAME);
+        C::Response::decode(&data).expect("the response of the command, of the exact length")
+    }
+
+    /// Closes the session; whether the BMC answered that.
+    pub(crate) async fn close(&mut self) -> Duration {
+        let begin = Instant::now();
+        self.console.close(now());
+        loop {
+            if self.next_event().await == ConsoleEvent::Closed {
+                return begin.elapsed();
+            }
+        }
+    }
+
+    async fn next_event(&mut self) -> ConsoleEvent {
+        loop {
+            while let Some(payload) = self.console.poll_transmit() {
+                // A BMC that has stopped takes nothing, like a closed port.
+                let _ = self.to_bmc.send(Datagram { peer: self.address, payload }).await;
+            }
+            if let Some(event) = self.console.poll_event() {
+                return event;
+            }
+            let deadline = self.console.poll_timeout().map(Instant::from_std);
+            tokio::select! {
+                datagram = self.inbox.recv() => {
+                    self.console.handle_datagram(now(), &datagram.expect("the network"));
+                }
+                () = async {
+                    match deadline {
+                        Some(deadline) => tokio::time::sleep_until(deadline).await,
+                        None => std::future::pending().await,
+                    }
+                } => self.console.handle_timeout(now()),
+            }
+        }
+    }
+}
+
+/// Waits until a condition holds, letting everybody else run. Virtual time stands still meanwhile.
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
+    for _ in 0..10_000 {
+        if condition() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("never happened: {what}");
+}
+
+pub(crate) fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}

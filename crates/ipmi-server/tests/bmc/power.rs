@@ -1,0 +1,161 @@
+//! Chassis Control and Get Chassis Status.
+
+use std::time::Duration;
+
+use ipmi_proto::console::RetryPolicy;
+use ipmi_proto::number::PrivilegeLevel;
+use machine::{Denied, PowerRequest, Requester};
+use tokio::time::Instant;
+
+use crate::chassis::Change;
+use crate::network::{Bench, until};
+
+#[tokio::test(start_paused = true)]
+async fn each_action_asks_the_chassis_once_and_says_who() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    let requester = Requester { user: "admin".to_owned(), peer: Some(session.address) };
+    let mut expected = Vec::new();
+    for (action, request) in [
+        ("00", PowerRequest::Off),
+        ("01", PowerRequest::On),
+        ("02", PowerRequest::Cycle),
+        ("03", PowerRequest::Reset),
+        ("05", PowerRequest::Soft),
+    ] {
+        assert_eq!(session.code(0x00, 0x02, action).await, 0x00);
+        expected.push(Change::Power(request, requester.clone()));
+    }
+    assert_eq!(bench.chassis.changes(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn diagnostic_interrupt_is_cc_and_asks_nothing() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.code(0x00, 0x02, "04").await, 0xcc);
+    assert_eq!(bench.chassis.changes(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusal_is_a_completion_code_that_tells_whether_to_retry() {
+    let reason = || "because".to_owned();
+    for (denied, code) in [
+        (Denied::NotInPresentState { reason: reason() }, 0xd5),
+        (Denied::NoSuchNode, 0xd5),
+        (Denied::CloudUnreachable { reason: reason() }, 0xc0),
+        (Denied::NotRecorded { reason: reason() }, 0xff),
+    ] {
+        let bench = Bench::start();
+        let mut session = bench.login().await;
+        bench.chassis.deny(denied.clone());
+        assert_eq!(session.code(0x00, 0x02, "03").await, code, "{denied}");
+        assert_eq!(session.code(0x00, 0x08, "05 80 04 00 00 00").await, code, "{denied}");
+        assert_eq!(session.code(0x00, 0x01, "").await, code, "{denied}");
+        assert_eq!(session.code(0x00, 0x09, "05 00 00").await, code, "{denied}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_has_four_bytes_and_only_true_bits() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "61000000".to_owned()));
+    bench.chassis.set_status(|status| status.last_power_on_by_command = true);
+    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "61100000".to_owned()));
+    bench.chassis.set_status(|status| {
+        status.power_on = false;
+        status.control_fault = Some("ERROR_DEPLOY".to_owned());
+    });
+    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "70100000".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn capabilities_point_to_the_controller_itself() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x00, 0x00, "").await, (0x00, "002020202020".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_chassis_does_not_delay_other_sessions() {
+    let bench = Bench::start();
+    let mut slow = bench.login().await;
+    let mut quick = bench.login().await;
+    bench.chassis.hold();
+    let waiting = tokio::spawn(async move { slow.code(0x00, 0x02, "03").await });
+    until("the chassis is asked", || bench.chassis.waiting() == 1).await;
+
+    let begin = Instant::now();
+    assert_eq!(quick.raw(0x06, 0x01, "").await.0, 0x00);
+    assert_eq!(quick.code(0x00, 0x08, "03 08").await, 0x00);
+    let mut another = bench.login().await;
+    assert_eq!(another.raw(0x06, 0x01, "").await.0, 0x00);
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    assert!(!waiting.is_finished());
+
+    bench.chassis.release();
+    assert_eq!(waiting.await.unwrap(), 0x00);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reset_that_is_repeated_for_want_of_an_answer_happens_once() {
+    let bench = Bench::start();
+    let mut session = bench.login_at(PrivilegeLevel::ADMINISTRATOR, RetryPolicy::DEFAULT).await;
+    bench.chassis.hold();
+    let begin = Instant::now();
+    let waiting = tokio::spawn(async move { session.code(0x00, 0x02, "03").await });
+    // ipmitool's pace: copies after 1 s and 3 s, and the answer before the next one.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(bench.chassis.waiting(), 1);
+    bench.chassis.release();
+    assert_eq!(waiting.await.unwrap(), 0x00);
+    assert_eq!(begin.elapsed(), Duration::from_secs(5));
+    assert_eq!(bench.chassis.power_requests(), [PowerRequest::Reset]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_that_never_comes_is_c3() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    bench.chassis.hold();
+    assert_eq!(session.code(0x00, 0x01, "").await, 0xc3);
+    assert_eq!(session.code(0x00, 0x09, "05 00 00").await, 0xc3);
+    assert_eq!(bench.chassis.waiting(), 0, "the readings were given up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_that_takes_long_is_not_given_up() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    bench.chassis.hold();
+    let waiting = tokio::spawn(async move { session.code(0x00, 0x02, "01").await });
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    assert!(!waiting.is_finished());
+    bench.chassis.release();
+    assert_eq!(waiting.await.unwrap(), 0x00);
+    assert_eq!(bench.chassis.power_requests(), [PowerRequest::On]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_sixteen_waiting_requests_are_busy() {
+    let bench = Bench::start();
+    let mut waiting = Vec::new();
+    bench.chassis.hold();
+    for _ in 0..ipmi_server::bmc::MOST_IN_FLIGHT {
+        let mut session = bench.login().await;
+        waiting.push(tokio::spawn(async move { session.raw(0x00, 0x01, "").await.0 }));
+    }
+    until("all wait", || bench.chassis.waiting() == ipmi_server::bmc::MOST_IN_FLIGHT).await;
+    let mut late = bench.login().await;
+    assert_eq!(late.code(0x00, 0x01, "").await, 0xc0);
+    assert_eq!(late.code(0x00, 0x02, "00").await, 0xc0);
+    assert_eq!(late.raw(0x06, 0x01, "").await.0, 0x00, "what needs no chassis is not busy");
+
+    bench.chassis.release();
+    for session in waiting {
+        assert_eq!(session.await.unwrap(), 0x00);
+    }
+    assert_eq!(late.raw(0x00, 0x01, "").await.0, 0x00);
+    assert_eq!(bench.chassis.changes(), []);
+}
