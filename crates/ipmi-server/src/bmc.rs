@@ -129,9 +129,9 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
 
     /// Takes a datagram, and begins the request that it carries.
     fn take(&mut self, datagram: &Datagram, shutdown: &CancellationToken) {
-        // What is due comes first: a session that ends now does not answer the datagram that came in the same moment.
-        self.handle_timeout(shutdown);
         let now = now();
+        // What is due comes first: a session that ends now does not answer the datagram that came in the same moment.
+        self.handle_own_timeout(now, shutdown);
         let request = self.endpoint.handle_datagram(now, datagram.peer, &datagram.payload);
         self.login_log.note(datagram.peer, self.endpoint.counters());
         if let Some(request) = request {
@@ -228,6 +228,11 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     fn handle_timeout(&mut self, shutdown: &CancellationToken) {
         let now = now();
         self.endpoint.handle_timeout(now);
+        self.handle_own_timeout(now, shutdown);
+    }
+
+    /// What is due besides the endpoint's sessions.
+    fn handle_own_timeout(&mut self, now: Instant, shutdown: &CancellationToken) {
         if self.reset_at.is_some_and(|at| at <= now) {
             self.reset_at = None;
             self.endpoint.end_all_sessions();

@@ -21,8 +21,8 @@ use ipmi_proto::endpoint::{EndpointConfig, User};
 use ipmi_proto::number::{Guid, PrivilegeLevel, UserName};
 use ipmi_server::{BmcConfig, UdpTransport};
 use machine::{
-    Admission, BootDevice, BootOverride, BootSetting, Chassis, ChassisStatus, Denied, NodeId, PowerRequest,
-    Requester,
+    Admission, BootDevice, BootOverride, BootSetting, Chassis, ChassisStatus, Denied, Lifetime, NodeId,
+    PowerRequest, Requester,
 };
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -127,6 +127,17 @@ impl Bmc {
         (output, begin.elapsed())
     }
 
+    /// Runs a program of FreeIPMI, which drops answers of another length than it expects; gives what it prints.
+    async fn freeipmi(&self, program: &str, words: &str) -> String {
+        let host = self.address.to_string();
+        let mut command = Command::new(program);
+        command.args(["-D", "LAN_2_0", "-h", &host, "-u", USER, "-p", PASSWORD, "-I", "17"]);
+        command.args(words.split(' ').filter(|word| !word.is_empty()));
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(output.status.success(), "{program} {words}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Runs ipmitool as it should be run; gives what it prints.
     async fn says(&self, words: &str) -> String {
         let (output, elapsed) = self.ipmitool(&["-E"], words).await;
@@ -136,11 +147,11 @@ impl Bmc {
     }
 }
 
-/// Whether ipmitool can be run here.
-fn has_ipmitool() -> bool {
-    let found = Command::new("ipmitool").arg("-V").output().is_ok_and(|output| output.status.success());
+/// Whether a client can be run here.
+fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("-V").output().is_ok_and(|output| output.status.success());
     if !found {
-        println!("SKIPPED: ipmitool is not installed");
+        println!("SKIPPED: {program} is not installed");
     }
     found
 }
@@ -161,7 +172,7 @@ async fn our_console_reads_the_power() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ipmitool_controls_power_with_each_cipher_suite() {
-    if !has_ipmitool() {
+    if !has("ipmitool") {
         return;
     }
     let bmc = Bmc::start().await;
@@ -187,7 +198,7 @@ async fn ipmitool_controls_power_with_each_cipher_suite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ipmitool_sets_and_reads_boot_devices() {
-    if !has_ipmitool() {
+    if !has("ipmitool") {
         return;
     }
     let bmc = Bmc::start().await;
@@ -217,7 +228,7 @@ async fn ipmitool_sets_and_reads_boot_devices() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ipmitool_reads_and_restarts_the_controller() {
-    if !has_ipmitool() {
+    if !has("ipmitool") {
         return;
     }
     let bmc = Bmc::start().await;
@@ -234,7 +245,7 @@ async fn ipmitool_reads_and_restarts_the_controller() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ipmitool_is_told_at_once_that_a_login_is_wrong() {
-    if !has_ipmitool() {
+    if !has("ipmitool") {
         return;
     }
     let bmc = Bmc::start().await;
@@ -247,5 +258,44 @@ async fn ipmitool_is_told_at_once_that_a_login_is_wrong() {
         );
         assert!(elapsed < Duration::from_secs(4), "{options:?} waited for an answer: {elapsed:?}");
     }
+    bmc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn freeipmi_controls_power_and_accepts_the_length_of_every_answer() {
+    if !has("ipmipower") || !has("ipmi-chassis") || !has("bmc-info") || !has("bmc-device") {
+        return;
+    }
+    let bmc = Bmc::start().await;
+    assert!(bmc.freeipmi("ipmipower", "--stat").await.contains("127.0.0.1: off"));
+    assert!(bmc.freeipmi("ipmipower", "--on --wait-until-on").await.contains(": ok"));
+    assert!(bmc.freeipmi("ipmipower", "--stat").await.contains(": on"));
+    let status = bmc.freeipmi("ipmi-chassis", "--get-status").await;
+    assert!(status.contains("System Power                        : on"), "{status}");
+    let capabilities = bmc.freeipmi("ipmi-chassis", "--get-chassis-capabilities").await;
+    assert!(capabilities.contains("FRU Info Device Address : 20h"), "{capabilities}");
+    let info = bmc.freeipmi("bmc-info", "").await;
+    assert!(info.contains("Chassis Device"), "{info}");
+    assert!(info.contains("09090909-0909-0909-0909-090909090909"), "{info}");
+    let self_test = bmc.freeipmi("bmc-device", "--get-self-test-results").await;
+    assert!(self_test.contains("No Error"), "{self_test}");
+    bmc.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn freeipmi_configures_the_boot_device() {
+    if !has("ipmi-config") {
+        return;
+    }
+    let bmc = Bmc::start().await;
+    let commit = "--category=chassis --commit -e Chassis_Boot_Flags:Boot_Device=PXE \
+                  -e Chassis_Boot_Flags:Boot_Flags_Persistent=Yes";
+    bmc.freeipmi("ipmi-config", commit).await;
+    let wanted = bmc.node.0.lock().unwrap().1.expect("an override");
+    assert_eq!((wanted.device, wanted.lifetime), (BootDevice::Network, Lifetime::Persistent));
+    let flags =
+        bmc.freeipmi("ipmi-config", "--category=chassis --checkout --section=Chassis_Boot_Flags").await;
+    let device = flags.lines().find(|line| line.trim_start().starts_with("Boot_Device "));
+    assert!(device.is_some_and(|line| line.ends_with("PXE")), "{flags}");
     bmc.stop().await;
 }
