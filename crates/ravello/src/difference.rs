@@ -11,7 +11,7 @@
 //! * A field of the design counts if the deployment says something else, also one that this program does not
 //!   know: it is safer to hold a publish back than to restart a machine.
 //! * A field that only the deployment has is the platform's own addition, except for the few whose removal
-//!   from the design means something ([`LASTING`]).
+//!   from the design means something (`LASTING`).
 //! * Absent, `null`, `false`, and empty are the same. Drives, interfaces and services are matched by id.
 //!
 //! The boot device is not compared: the caller reports it by itself.
