@@ -219,3 +219,6 @@ fn no_application(id: ApplicationId) -> CloudError {
 fn version_of(document: &Map<String, Value>) -> Option<u64> {
     document.get("version").and_then(integer)
 }
+
+#[cfg(test)]
+mod tests;

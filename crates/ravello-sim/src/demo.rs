@@ -18,15 +18,21 @@ pub const UNDERCLOUD: &str = "undercloud";
 /// The address of the first node in both networks; the undercloud has the ninth before it.
 const FIRST_HOST: u32 = 10;
 
+/// How many nodes there can be.
+const MOST_NODES: u32 = 65_000;
+
 /// The application with that many nodes, named `node1` and so on: published, the undercloud running, the
 /// nodes off.
 ///
-/// Its two networks hold 65,000 addresses each, and start as 192.168.2.0/24 and 192.168.4.0/24 as long as
-/// there is room.
+/// Its networks are 192.168.2.0/24 and 192.168.4.0/24 as long as the nodes fit into them, and wider ones for
+/// more.
 ///
 /// # Errors
-/// [`Malformed`] if there are more nodes than addresses.
+/// [`Malformed`] if there are more than 65,000 nodes.
 pub fn application(nodes: u32) -> Result<ApplicationFile, Malformed> {
+    if nodes > MOST_NODES {
+        return Err(Malformed::new("/design/vms", "at most 65,000 nodes", Some(&nodes.into())));
+    }
     let undercloud = json!({
         "name": UNDERCLOUD,
         "description": "Runs Ironic. Not a node.",
