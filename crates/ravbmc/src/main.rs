@@ -1,2 +1,53 @@
-//! The virtual BMC for VMs of the Ravello cloud.
-fn main() {}
+//! The virtual BMC for VMs of the Ravello cloud: the program.
+//!
+//! `main` parses arguments, sets up the log, and hands over to the module of the command:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`arguments`] | the command line |
+//! | [`command`] | one module for each command |
+//! | [`configuration`], [`secret`] | the configuration file, and where secrets come from |
+//! | [`daemon`] | wires cloud, reconcilers and BMCs together |
+//! | [`assignment`] | which node has which port, kept over restarts |
+//! | [`output`] | what is printed for people and for programs |
+//!
+//! The exit status is 0 only on success. Errors are one or two plain lines on standard error.
+
+mod arguments;
+mod assignment;
+mod command;
+mod configuration;
+mod daemon;
+mod logging;
+mod output;
+mod secret;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(arguments.log_format, &arguments.command);
+    let outcome = match arguments.command {
+        Command::Demo(arguments) => block_on(command::demo::run(arguments)),
+        Command::Serve(arguments) => block_on(command::serve::run(arguments)),
+        Command::Sim(arguments) => block_on(command::sim::run(arguments)),
+        Command::Ipmi(arguments) => block_on(command::ipmi::run(arguments)),
+        Command::CheckConfig(arguments) => command::check_config::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ravbmc: {}", output::error_chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,7 @@
+//! The commands, one module each.
+
+pub(crate) mod check_config;
+pub(crate) mod demo;
+pub(crate) mod ipmi;
+pub(crate) mod serve;
+pub(crate) mod sim;

@@ -1,0 +1,134 @@
+//! `ravbmc demo`: a simulated cloud and the BMCs of its nodes in one process.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use ipmi_proto::number::CipherSuiteId;
+use ravello::{Authentication, Client, ClientSettings, Credentials};
+use ravello_sim::{Simulator, SimulatorConfig, Speed, demo};
+use reconciler::Policy;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::serve::{self, PASSWORD_FILE};
+use super::sim::{self, Home};
+use crate::arguments::{AddressMode, DemoArguments};
+use crate::configuration::{Application, BootSelection, NodeSelection, UserPrivilege};
+use crate::daemon::{BmcSettings, Daemon, Node};
+use crate::{output, shutdown};
+
+/// Serves until a signal.
+pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
+    match arguments.mode {
+        AddressMode::Port => {}
+    }
+    let home = Home::new(arguments.state_dir)?;
+    let (bmc_password, bmc_password_file) =
+        home.password(PASSWORD_FILE, arguments.password, "the password of the BMCs")?;
+    let (api_password, api_password_file) =
+        home.password(sim::PASSWORD_FILE, arguments.api_password, "the password of the cloud")?;
+
+    let mut config = SimulatorConfig::new(&arguments.api_username, api_password.clone());
+    config.speed = Speed::new(arguments.speed)?;
+    config.state_dir = Some(home.path().join("cloud"));
+    config.applications = vec![demo::application(u32::from(arguments.nodes))?];
+    let simulator = Simulator::new(config)?;
+    let (listener, url) = sim::listen(arguments.api_listen).await?;
+
+    let shutdown = shutdown::on_signal()?;
+    // The cloud outlives the daemon: what the daemon still has to say reaches it.
+    let cloud_shutdown = CancellationToken::new();
+    let cloud = tokio::spawn({
+        let cloud_shutdown = cloud_shutdown.clone();
+        async move { simulator.serve(listener, cloud_shutdown).await }
+    });
+
+    let credentials = Credentials::new(&arguments.api_username, api_password).context("--api-username")?;
+    let daemon = Daemon {
+        state_dir: home.path().to_owned(),
+        client: Client::new(ClientSettings::new(&url, Authentication::Basic(credentials)))?,
+        applications: vec![Application {
+            name: demo::NAME.to_owned(),
+            nodes: NodeSelection::AllButLowestAddress,
+            boot_selection: BootSelection::Flag,
+            min_runtime: Application::default_min_runtime(),
+        }],
+        bmc: BmcSettings {
+            listen: arguments.listen,
+            port_base: arguments.port_base,
+            cipher_suites: vec![CipherSuiteId::SHA256_AES, CipherSuiteId::SHA1_AES],
+            users: vec![serve::user(&arguments.username, &bmc_password, UserPrivilege::Administrator)?],
+            boot_flag_timeout: None,
+        },
+        policy: policy(arguments.speed),
+    };
+    let user = arguments.username.as_str();
+    let outcome = daemon
+        .run(shutdown, |nodes| {
+            if arguments.json {
+                return output::print_json(&json!({
+                    "nodes": output::nodes_json(nodes, user),
+                    "passwordFile": bmc_password_file,
+                    "api": sim::api_json(&url, &arguments.api_username, &api_password_file),
+                }));
+            }
+            output::print(&announcement(
+                nodes,
+                user,
+                &bmc_password_file,
+                &url,
+                &arguments.api_username,
+                &api_password_file,
+            ))
+        })
+        .await;
+    cloud_shutdown.cancel();
+    cloud.await.context("the simulated cloud broke")??;
+    outcome
+}
+
+/// The daemon is as much faster than usual as the cloud.
+fn policy(speed: f64) -> Policy {
+    let usual = Policy::default();
+    let faster = |pause: Duration| {
+        Duration::try_from_secs_f64(pause.as_secs_f64() / speed)
+            .map_or(pause, |pause| pause.max(Duration::from_millis(20)))
+    };
+    Policy {
+        age_in_flight: faster(usual.age_in_flight),
+        age_idle: faster(usual.age_idle),
+        age_to_act: faster(usual.age_to_act),
+        look_in_flight: faster(usual.look_in_flight),
+        look_idle: faster(usual.look_idle),
+        settle: faster(usual.settle),
+        coalesce: faster(usual.coalesce),
+        ..usual
+    }
+}
+
+fn announcement(
+    nodes: &[Node],
+    user: &str,
+    password_file: &Path,
+    url: &str,
+    api_user: &str,
+    api_password_file: &Path,
+) -> String {
+    let mut text = output::nodes_table(nodes, user).to_string();
+    text.push_str(&format!(
+        "\n\nPassword of {user}:  cat {}\nSimulated cloud:  {url}\n  its user {api_user}, password: cat {}\n",
+        password_file.display(),
+        api_password_file.display()
+    ));
+    if let Some(node) = nodes.first() {
+        let (ip, port, file) = (node.address.ip(), node.address.port(), password_file.display());
+        let client = format!("ipmitool -I lanplus -H {ip} -p {port} -U {user} -f {file}");
+        let own = format!("ravbmc ipmi -H {ip} -p {port} -U {user} -f {file}");
+        text.push_str(&format!(
+            "\nTry, for {}:\n  {client} power status\n  {client} chassis bootdev disk options=persistent\n  {own} power on\n\nEnd it with Ctrl-C.",
+            node.name
+        ));
+    }
+    text
+}

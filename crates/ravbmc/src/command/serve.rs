@@ -1,0 +1,113 @@
+//! `ravbmc serve`: the BMCs of the nodes of a cloud.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use ipmi_proto::crypto::Password;
+use ipmi_proto::endpoint::User;
+use ipmi_proto::number::{CipherSuiteId, PrivilegeLevel, UserName};
+use ravello::{Authentication, Client, ClientSettings, Credentials, EphemeralToken};
+use reconciler::Policy;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::arguments::ServeArguments;
+use crate::configuration::{self, Configuration, UserPrivilege};
+use crate::daemon::{BmcSettings, Daemon};
+use crate::secret::{self, SecretSource};
+use crate::{output, shutdown};
+
+/// The generated password in the state directory.
+pub(super) const PASSWORD_FILE: &str = "bmc-password";
+
+/// Reads the configuration and serves until a signal.
+pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
+    let configuration = Configuration::read(&arguments.config)?;
+    let state_dir = arguments
+        .state_dir
+        .or_else(|| configuration.state_dir.clone())
+        .or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from))
+        .context("there is no state directory: set state-dir in the configuration, or --state-dir")?;
+    let (users, generated) = users(&configuration, &state_dir)?;
+    let user = configuration.bmc.users.first().map_or("admin", |user| user.name.as_str()).to_owned();
+    let daemon = Daemon {
+        client: client(&configuration.cloud)?,
+        bmc: BmcSettings {
+            listen: configuration.bmc.listen,
+            port_base: configuration.bmc.port_base,
+            cipher_suites: configuration.bmc.cipher_suites.iter().copied().map(CipherSuiteId).collect(),
+            users,
+            boot_flag_timeout: configuration.bmc.boot_flag_timeout,
+        },
+        policy: Policy {
+            age_in_flight: configuration.timing.busy_age,
+            age_idle: configuration.timing.idle_age,
+            look_in_flight: configuration.timing.poll_interval,
+            ..Policy::default()
+        },
+        applications: configuration.applications,
+        state_dir,
+    };
+    let shutdown = shutdown::on_signal()?;
+    daemon
+        .run(shutdown, |nodes| {
+            if arguments.json {
+                return output::print_json(&serde_json::json!({ "nodes": output::nodes_json(nodes, &user) }));
+            }
+            let mut text = output::nodes_table(nodes, &user).to_string();
+            if let Some(file) = &generated {
+                text.push_str(&format!("\n\nThe password of {user} is in {}", file.display()));
+            }
+            output::print(&text)
+        })
+        .await
+}
+
+/// The users of the BMCs, and the file of the password if one had to be made.
+fn users(configuration: &Configuration, state_dir: &Path) -> Result<(Vec<User>, Option<PathBuf>)> {
+    if configuration.bmc.users.is_empty() {
+        crate::daemon::create_state_dir(state_dir)?;
+        let file = state_dir.join(PASSWORD_FILE);
+        let password = secret::read_or_generate(&file, "the password of the BMCs")?;
+        return Ok((vec![user("admin", &password, UserPrivilege::Administrator)?], Some(file)));
+    }
+    let read = |each: &configuration::BmcUser| {
+        user(&each.name, &each.password.read(&each.password_key())?, each.privilege)
+    };
+    Ok((configuration.bmc.users.iter().map(read).collect::<Result<_>>()?, None))
+}
+
+/// One user of the BMCs.
+pub(crate) fn user(name: &str, password: &SecretString, privilege: UserPrivilege) -> Result<User> {
+    Ok(User {
+        name: UserName::new(name.as_bytes()).with_context(|| format!("BMC user {name:?}"))?,
+        password: Password::new(password.expose_secret().as_bytes())
+            .with_context(|| format!("the password of the BMC user {name:?}"))?,
+        limit: match privilege {
+            UserPrivilege::User => PrivilegeLevel::USER,
+            UserPrivilege::Operator => PrivilegeLevel::OPERATOR,
+            UserPrivilege::Administrator => PrivilegeLevel::ADMINISTRATOR,
+        },
+    })
+}
+
+fn client(cloud: &configuration::Cloud) -> Result<Client> {
+    let read = |source: &Option<SecretSource>, what: &str| -> Result<SecretString> {
+        source.as_ref().with_context(|| format!("{what} is missing"))?.read(what)
+    };
+    let credentials = || -> Result<Credentials> {
+        let user = cloud.username.as_deref().unwrap_or_default();
+        Credentials::new(user, read(&cloud.password, "[cloud] password")?).context("[cloud] username")
+    };
+    let authentication = match cloud.authentication {
+        configuration::Authentication::Basic => Authentication::Basic(credentials()?),
+        configuration::Authentication::Cookie => Authentication::Session(credentials()?),
+        configuration::Authentication::Token => {
+            let token = EphemeralToken::new(read(&cloud.token, "[cloud] token")?).context("[cloud] token")?;
+            Authentication::EphemeralToken(token)
+        }
+    };
+    let mut settings = ClientSettings::new(cloud.base_url.as_str(), authentication);
+    settings.connect_timeout = cloud.connect_timeout;
+    settings.request_timeout = cloud.request_timeout;
+    Client::new(settings).context("[cloud]")
+}

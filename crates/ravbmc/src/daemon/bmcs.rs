@@ -1,0 +1,136 @@
+//! The BMCs that run, each on a socket of its own.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use ipmi_proto::endpoint::{EndpointConfig, User};
+use ipmi_proto::number::{CipherSuiteId, Guid};
+use ipmi_server::{BmcConfig, UdpTransport};
+use machine::NodeId;
+use ravello::VmInventory;
+use reconciler::{Handle, RedbJournal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::assignment::Assignments;
+
+/// What all BMCs have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct BmcSettings {
+    pub(crate) listen: IpAddr,
+    pub(crate) port_base: u16,
+    pub(crate) cipher_suites: Vec<CipherSuiteId>,
+    pub(crate) users: Vec<User>,
+    pub(crate) boot_flag_timeout: Option<Duration>,
+}
+
+/// A node and where its BMC listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) application: String,
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+}
+
+/// All BMCs of the daemon.
+pub(super) struct Bmcs {
+    settings: BmcSettings,
+    assignments: Assignments,
+    running: BTreeMap<NodeId, Node>,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Bmcs {
+    pub(super) fn new(
+        settings: BmcSettings,
+        state_dir: &Path,
+        tasks: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Result<Self> {
+        let assignments = Assignments::load(state_dir)?;
+        Ok(Self { settings, assignments, running: BTreeMap::new(), tasks, shutdown })
+    }
+
+    /// Starts the BMCs of all nodes of an application that are known from before.
+    pub(super) async fn start_known(
+        &mut self,
+        application: &str,
+        handle: &Handle<RedbJournal>,
+    ) -> Result<()> {
+        for (node, assignment) in self.assignments.of_application(application) {
+            self.start(node, application, &assignment.name, assignment.guid, handle).await?;
+        }
+        self.assignments.save()
+    }
+
+    /// Starts a BMC for each of these VMs that has none yet.
+    pub(super) async fn start_new(
+        &mut self,
+        application: &str,
+        handle: &Handle<RedbJournal>,
+        vms: Vec<VmInventory>,
+    ) -> Result<()> {
+        let mut started = false;
+        for vm in vms {
+            if self.running.contains_key(&vm.node) {
+                continue;
+            }
+            // A GUID is sent last byte first (IPMI 2.0 §20.8).
+            let mut guid = vm.guid;
+            guid.reverse();
+            self.start(vm.node, application, &vm.name, guid, handle).await?;
+            started = true;
+        }
+        if started { self.assignments.save() } else { Ok(()) }
+    }
+
+    /// Whether any BMC of this application runs.
+    pub(super) fn serves(&self, application: &str) -> bool {
+        self.running.values().any(|node| node.application == application)
+    }
+
+    /// All nodes that have a BMC, by port.
+    pub(super) fn nodes(&self) -> Vec<Node> {
+        let mut nodes: Vec<Node> = self.running.values().cloned().collect();
+        nodes.sort_by_key(|node| node.address.port());
+        nodes
+    }
+
+    async fn start(
+        &mut self,
+        node: NodeId,
+        application: &str,
+        name: &str,
+        guid: [u8; 16],
+        handle: &Handle<RedbJournal>,
+    ) -> Result<()> {
+        let port = self.assignments.assign(&node, application, name, guid, self.settings.port_base)?;
+        let wanted = SocketAddr::new(self.settings.listen, port);
+        let transport = UdpTransport::bind(wanted).await.with_context(|| {
+            format!("the BMC of {name} cannot listen on UDP {wanted}; choose another address or port base")
+        })?;
+        let address = transport.local_addr().with_context(|| format!("the BMC of {name} has no address"))?;
+        self.assignments.record_port(&node, address.port());
+        let mut endpoint = EndpointConfig::new(Guid(guid), self.settings.users.clone());
+        endpoint.cipher_suites.clone_from(&self.settings.cipher_suites);
+        let mut config = BmcConfig::new(node.clone(), name, endpoint);
+        config.boot_flag_timeout = self.settings.boot_flag_timeout;
+        self.tasks.spawn(ipmi_server::run(
+            transport,
+            config,
+            Arc::new(handle.clone()),
+            self.shutdown.clone(),
+        ));
+        tracing::info!(bmc.name = name, node.id = %node, %address, "BMC started");
+        let running =
+            Node { id: node.clone(), application: application.to_owned(), name: name.to_owned(), address };
+        self.running.insert(node, running);
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What is printed: tables for people, JSON for programs, errors in one line.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::daemon::Node;
+
+/// An error and its causes in one line, each cause once.
+pub(crate) fn error_chain(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
+/// A table without lines, in the manner of other command-line tools.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().map(|word| word.to_uppercase()));
+    table.add_rows(rows);
+    table
+}
+
+/// Where the BMCs are.
+pub(crate) fn nodes_table(nodes: &[Node], user: &str) -> Table {
+    let row = |node: &Node| {
+        vec![node.name.clone(), node.address.to_string(), user.to_owned(), node.application.clone()]
+    };
+    table(&["node", "bmc", "user", "application"], nodes.iter().map(row))
+}
+
+/// The same for programs: a list of objects with `name`, `node`, `address`, `user` and `application`.
+pub(crate) fn nodes_json(nodes: &[Node], user: &str) -> Value {
+    let object = |node: &Node| {
+        json!({
+            "name": node.name,
+            "node": node.id,
+            "address": node.address,
+            "user": user,
+            "application": node.application,
+        })
+    };
+    nodes.iter().map(object).collect()
+}
+
+/// Prints text and makes sure that it is out: a program may be waiting for it.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Prints one JSON document.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
+    print(&serde_json::to_string_pretty(value).context("cannot write JSON")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn each_cause_is_named_once() {
+        let error = anyhow!("connection refused").context("cannot reach the cloud").context("demo");
+        assert_eq!(error_chain(&error), "demo: cannot reach the cloud: connection refused");
+        let repeated = anyhow!("no such file").context("cannot read a.toml: no such file");
+        assert_eq!(error_chain(&repeated), "cannot read a.toml: no such file");
+    }
+}
