@@ -30,6 +30,9 @@ use crate::intent_tag;
 use crate::inventory::{VmInventory, inventory};
 use crate::observation::observation;
 
+/// What an update of the design is called in errors.
+const UPDATE: &str = "update the design";
+
 /// One application of a cloud.
 #[derive(Debug)]
 pub struct RavelloBackend {
@@ -89,21 +92,28 @@ impl RavelloBackend {
         *self.known_id.lock().unwrap_or_else(PoisonError::into_inner) = id;
     }
 
+    /// Writes what can be written. A node that cannot be changed does not hold the others back: they are
+    /// written first, then the error names it.
     async fn update_design(&self, changes: &BTreeMap<NodeId, DesignChange>) -> Result<(), BackendError> {
-        let Some((id, vms)) = vm_ids("update the design", changes.keys())? else { return Ok(()) };
-        let mut application = self.client.application(id, Aspect::Whole).await?;
-        let read = application.clone();
+        let Some((id, vms)) = vm_ids(UPDATE, changes.keys())? else { return Ok(()) };
+        let read = self.client.application(id, Aspect::Whole).await?;
+        let mut edited = read.clone();
+        let mut unchangeable = None;
         for (vm, change) in vms.iter().zip(changes.values()) {
-            let Some(mut editor) = application.edit_design_vm(*vm) else {
-                let reason = format!("VM {vm} is not in the design of application {id}");
-                return Err(refused("update the design", reason, BackendErrorKind::NotFound));
+            let outcome = match edited.edit_design_vm(*vm) {
+                Some(mut editor) => edit(&mut editor, *change, self.selection),
+                None => Err(refused(
+                    UPDATE,
+                    format!("VM {vm} is not in the design of application {id}"),
+                    BackendErrorKind::NotFound,
+                )),
             };
-            edit(&mut editor, *change, self.selection)?;
+            unchangeable = unchangeable.or_else(|| outcome.err());
         }
-        if application == read {
-            return Ok(());
+        if edited != read {
+            self.client.put_application(&edited).await?;
         }
-        Ok(self.client.put_application(&application).await?)
+        unchangeable.map_or(Ok(()), Err)
     }
 
     async fn act(&self, nodes: &[NodeId], action: VmAction) -> Result<(), BackendError> {
@@ -140,27 +150,23 @@ impl Backend for RavelloBackend {
     }
 }
 
-/// Carries one change out on a VM; fields that it does not name stay as they are.
+/// Carries one change out on a VM, whole or not at all; fields that it does not name stay as they are.
 fn edit(vm: &mut VmEditor<'_>, change: DesignChange, selection: BootSelection) -> Result<(), BackendError> {
+    let cannot = |reason| refused(UPDATE, reason, BackendErrorKind::Forbidden);
+    let description = match (change.tag, vm.view().description()) {
+        (None, _) => None,
+        (Some(_), Description::Unreadable) => {
+            let name = vm.view().name();
+            return Err(cannot(format!("the description of VM {name} is no text, so it cannot be kept")));
+        }
+        (Some(Some(tag)), Description::Text(text)) => Some(intent_tag::put(&text, tag).into_owned()),
+        (Some(None), Description::Text(text)) => Some(intent_tag::remove(&text).into_owned()),
+    };
     if let Some(device) = change.boot {
-        let refuse = |error: crate::boot_selection::NoDisk| {
-            refused("update the design", error.to_string(), BackendErrorKind::NotFound)
-        };
-        selection.write(vm, device).map_err(refuse)?;
+        selection.write(vm, device).map_err(|no_disk| cannot(no_disk.to_string()))?;
     }
-    if let Some(tag) = change.tag {
-        let text = match vm.view().description() {
-            Description::Text(text) => text.into_owned(),
-            Description::Unreadable => {
-                let reason =
-                    format!("the description of VM {} is no text, so it cannot be kept", vm.view().name());
-                return Err(refused("update the design", reason, BackendErrorKind::Protocol));
-            }
-        };
-        vm.set_description(&match tag {
-            Some(tag) => intent_tag::put(&text, tag),
-            None => intent_tag::remove(&text),
-        });
+    if let Some(description) = description {
+        vm.set_description(&description);
     }
     Ok(())
 }

@@ -121,6 +121,8 @@ impl Client {
             .user_agent(concat!("ravbmc/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
+            // Shorter than what servers usually keep: a connection that is just being closed costs a request.
+            .pool_idle_timeout(Duration::from_secs(50))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false);

@@ -198,13 +198,47 @@ async fn an_application_without_version_is_read_but_never_written() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_not_in_the_design_stops_the_whole_write() {
-    let server = demo().await;
-    let step = update([(NODE1, boot(BootDevice::Disk)), (5, boot(BootDevice::Disk))]);
-    let error = backend(&server).apply(&step).await.unwrap_err();
-    assert_eq!(error.kind, BackendErrorKind::NotFound);
-    assert!(error.reason.contains("VM 5"), "{error}");
-    assert_eq!(asked(&server).await, [look()]);
+async fn a_node_that_cannot_be_changed_is_an_error_and_does_not_hold_the_others_back() {
+    let diskless =
+        APPLICATION.replacen(r#""name": "undercloud","#, r#""name": "undercloud","hardDrives":[],"#, 1);
+    let odd = APPLICATION.replacen(DESCRIPTION, r#""\ud800""#, 1);
+    let undercloud = DesignChange { boot: Some(BootDevice::Disk), tag: Some(Some(TAG)) };
+    let table = [
+        (APPLICATION, 5, boot(BootDevice::Disk), BackendErrorKind::NotFound, "VM 5 is not in the design"),
+        (
+            &diskless,
+            UNDERCLOUD,
+            undercloud,
+            BackendErrorKind::Forbidden,
+            "VM undercloud has no drive of type DISK",
+        ),
+        (
+            &odd,
+            NODE1,
+            DesignChange { boot: Some(BootDevice::Disk), ..tag(None) },
+            BackendErrorKind::Forbidden,
+            "VM node1 is no text",
+        ),
+    ];
+    for (document, vm, change, kind, words) in table {
+        let server = MockServer::start().await;
+        answer(&server, "GET", &format!("/applications/{ID}"), json(200, document)).await;
+        answer(&server, "PUT", &format!("/applications/{ID}"), json(200, "{}")).await;
+        let error = backend(&server)
+            .apply(&update([(vm, change), (NODE2, boot(BootDevice::Disk))]))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, kind);
+        assert!(error.reason.contains(words), "{error}");
+        let requests = received(&server).await;
+        let disk = r#""id":5700000000000049,"index":0,"name":"root","type":"DISK","boot":"#;
+        let whole = compact(document);
+        let expected = whole.replacen(&format!("{disk}false"), &format!("{disk}true"), 1);
+        assert_eq!(body(&requests[1]), expected, "node 2 is changed, and nothing else");
+        let error = backend(&server).apply(&update([(vm, change)])).await.unwrap_err();
+        assert_eq!(error.kind, kind);
+        assert_eq!(asked(&server).await.len(), 3, "nothing is left to write");
+    }
 }
 
 #[tokio::test]
@@ -225,7 +259,7 @@ async fn a_description_that_is_no_text_is_not_overwritten() {
     answer(&server, "GET", &format!("/applications/{ID}"), json(200, &odd)).await;
     answer(&server, "PUT", &format!("/applications/{ID}"), json(200, "{}")).await;
     let error = backend(&server).apply(&update([(NODE1, tag(Some(TAG)))])).await.unwrap_err();
-    assert_eq!(error.kind, BackendErrorKind::Protocol);
+    assert_eq!(error.kind, BackendErrorKind::Forbidden);
     backend(&server).apply(&update([(NODE1, boot(BootDevice::Disk))])).await.unwrap();
     let requests = received(&server).await;
     assert!(body(requests.last().unwrap()).contains(r#""description":"\ud800""#));

@@ -63,13 +63,11 @@ async fn a_request_is_logged_with_method_path_status_duration_and_operation() {
 #[tokio::test]
 async fn a_request_without_an_answer_is_logged_with_the_reason() {
     let server = MockServer::start().await;
-    let base_address = server.uri() + "/api/v1";
-    let settings = ClientSettings { base_address, ..settings(&server) };
-    drop(server);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_address = format!("http://{}/api/v1", listener.local_addr().unwrap());
+    drop(listener);
     let (log, _guard) = capture();
-    let client =
-        Client::new(ClientSettings { base_address: "http://127.0.0.1:1/api/v1".to_owned(), ..settings })
-            .unwrap();
+    let client = Client::new(ClientSettings { base_address, ..settings(&server) }).unwrap();
     client.applications().await.unwrap_err();
     assert!(log.text().contains("cloud request failed"), "{}", log.text());
 }
