@@ -243,3 +243,6 @@ fn vms_concerned(path: &Path<'_>, request: &Request) -> Vec<VmId> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;
