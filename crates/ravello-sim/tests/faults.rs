@@ -13,7 +13,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ravello_sim::{BootCause, EditMoment, FaultEffect, FaultRule, Occurrence, RequestPattern, VmState};
 use reqwest::{Method, StatusCode};
@@ -81,7 +81,7 @@ async fn slow_request_is_carried_out_later_and_does_not_slow_others() {
     let served = demo(2).await;
     let pause = Duration::from_millis(300);
     served.simulator.add_fault(next(START, FaultEffect::Slow { millis: pause }));
-    let asked = Instant::now();
+    let asked = tokio::time::Instant::now();
     let (slow, quick) = (start_of(&served, "node1"), served.demo_path());
     let (slow, quick) = tokio::join!(
         async {
