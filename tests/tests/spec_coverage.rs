@@ -48,9 +48,9 @@ fn the_document_lists_exactly_the_commands_of_the_registry() {
         .map(|info| {
             let privilege = match info.privilege {
                 RequiredPrivilege::NoSession => "none".to_owned(),
-                RequiredPrivilege::AtLeast(level) => level.to_string(),
+                RequiredPrivilege::AtLeast(level) => level.name().unwrap().to_owned(),
             };
-            let (net_fn, command) = (info.net_fn.number(), info.command.number());
+            let (net_fn, command) = (info.net_fn.0, info.command.0);
             format!("{net_fn:02x}/{command:02x} {} {} {privilege}", info.name, info.section)
         })
         .collect();
