@@ -425,6 +425,24 @@ fn a_refusal_of_two_bytes_is_understood() {
 }
 
 #[test]
+fn a_grant_names_a_session() {
+    let grant = |id| {
+        let grant = OpenSessionGrant {
+            maximum_privilege: PrivilegeLevel::ADMINISTRATOR,
+            managed_session_id: SessionId(id),
+            algorithms: CipherSuite::SHA1_AES.proposal().payloads(),
+        };
+        let mut out = BytesMut::new();
+        let response =
+            OpenSessionResponse { tag: MessageTag(0), console_session_id: SessionId(1), outcome: Ok(grant) };
+        response.encode(&mut out);
+        OpenSessionResponse::decode(&out)
+    };
+    assert!(grant(1).is_ok());
+    assert_eq!(grant(0).unwrap_err().offset, 8);
+}
+
+#[test]
 fn cipher_suite_records_without_none_tags_are_understood() {
     // Suite 0 and 1 without any "none", then suite 3 in full.
     let list = [0xc0, 0x00, 0x00, 0xc0, 0x01, 0x01, 0xc0, 0x03, 0x01, 0x41, 0x81];

@@ -92,4 +92,7 @@ fn confidentiality_padding_counts_up_to_at_most_fifteen() {
         wrong[15] = pad_len;
         assert_eq!(open_clear(&wrong), Err(Unauthentic::Confidentiality), "{pad_len}");
     }
+    // A whole block more than needed, counted as it should be.
+    let too_long: Vec<u8> = [7; 15].into_iter().chain(1..=16).chain([16]).collect();
+    assert_eq!(open_clear(&too_long), Err(Unauthentic::Confidentiality));
 }
