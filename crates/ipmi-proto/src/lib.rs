@@ -8,10 +8,26 @@
 //! * [`number`]: the numbers of the protocol, each a type of its own, all of them open;
 //! * [`command`]: the data bytes of requests and responses, both directions, and the list of commands;
 //! * [`wire`]: one message, one struct, both directions;
-//! * [`crypto`]: cipher suites, RAKP codes, session keys, the only way from sealed bytes to clear ones.
+//! * [`crypto`]: cipher suites, RAKP codes, session keys, the only way from sealed bytes to clear ones;
+//! * [`entropy`]: randomness as an argument;
+//! * `session`: one login and one session of a managed system, and the table of them;
+//! * [`endpoint`]: the managed system's front door, datagrams in, datagrams and requests out;
+//! * [`console`]: the remote console, the other end of all of it.
 //!
 //! What the crate refuses to do: open sockets, read clocks, make random numbers, log secrets, or let bytes
 //! whose integrity was not proven have the type of bytes whose integrity was.
+//!
+//! ```
+//! use ipmi_proto::wire::{Asf, Datagram, RmcpHeader};
+//!
+//! let ping = [0x06, 0x00, 0xff, 0x06, 0x00, 0x00, 0x11, 0xbe, 0x80, 0x2a, 0x00, 0x00];
+//! let Datagram::Asf { message: Asf::Ping(ping), .. } = Datagram::decode(&ping)? else { return Ok(()) };
+//!
+//! let mut answer = Vec::new();
+//! Datagram::Asf { sequence: RmcpHeader::NO_ACK, message: Asf::Pong(ping.pong()) }.encode(&mut answer)?;
+//! assert_eq!(answer.len(), 28);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod number;
 
