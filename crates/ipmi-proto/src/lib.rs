@@ -21,7 +21,7 @@
 //! use ipmi_proto::wire::{Asf, Datagram, RmcpHeader};
 //!
 //! let ping = [0x06, 0x00, 0xff, 0x06, 0x00, 0x00, 0x11, 0xbe, 0x80, 0x2a, 0x00, 0x00];
-//! let Datagram::Asf { message: Asf::Ping(ping), .. } = Datagram::decode(&ping)? else { return Ok(()) };
+//! let Datagram::Asf { message: Asf::Ping(ping), .. } = Datagram::decode(&ping)? else { panic!("no ping") };
 //!
 //! let mut answer = Vec::new();
 //! Datagram::Asf { sequence: RmcpHeader::NO_ACK, message: Asf::Pong(ping.pong()) }.encode(&mut answer)?;
