@@ -216,8 +216,9 @@ fn combine(pending: &PowerIntent, boot_generation: u64, request: PowerRequest) -
         (PowerRequest::Cycle | PowerRequest::Reset, Stage::PowerDown { then: Then::PowerUp }) => {
             Decision::Satisfied
         }
-        // A power up that is under way is as good as another one, but not for a boot device set since.
-        (PowerRequest::Cycle | PowerRequest::Reset, Stage::PowerUp { .. })
+        // A power up from off is as good as another one, but not for a boot device set since; and one that
+        // has not seen the node off may yet find it running.
+        (PowerRequest::Cycle | PowerRequest::Reset, Stage::PowerUp { off_seen: Some(_), .. })
             if pending.boot_generation == boot_generation =>
         {
             Decision::Satisfied

@@ -308,7 +308,8 @@ impl Pass<'_> {
             Need::PowerOff => Sent::PowerOff,
             Need::Shutdown => Sent::Shutdown,
             Need::Start => Sent::Start,
-            Need::Write { .. } | Need::TakeBack { .. } | Need::Tag => Sent::Design,
+            Need::Write { .. } | Need::TakeBack { .. } => Sent::Boot,
+            Need::Tag => Sent::Tag,
             Need::Publish => Sent::Publish,
         };
         let settling = progress.settling(what, self.policy, self.now);

@@ -62,7 +62,7 @@ impl Default for Policy {
             backoff_most: Duration::from_secs(30),
             settle: Duration::from_secs(5),
             gather: Duration::from_millis(30),
-            coalesce: Duration::from_secs(2),
+            coalesce: Duration::from_secs(4),
             forbidden_tries: 3,
             missing_tries: 5,
             min_runtime: Duration::from_secs(7200),

@@ -51,8 +51,10 @@ pub struct NodeProgress {
 /// What was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sent {
-    /// A change of the design.
-    Design,
+    /// A boot device in the design.
+    Boot,
+    /// A tag in the design.
+    Tag,
     /// A publish.
     Publish,
     /// A power off.

@@ -39,15 +39,17 @@ pub fn learn(
     }
 }
 
-/// What a step is remembered as; `None` for one that nothing waits for.
-fn sent(step: &Step) -> Option<Sent> {
+/// What a step is remembered as for one of its nodes, if anything waits for its effect.
+fn sent(step: &Step, node: &NodeId) -> Option<Sent> {
     match step {
-        Step::UpdateDesign(_) => Some(Sent::Design),
-        Step::Publish => Some(Sent::Publish),
+        Step::UpdateDesign(changes) => {
+            let boot = changes.get(node).and_then(|change| change.boot);
+            Some(if boot.is_some() { Sent::Boot } else { Sent::Tag })
+        }
         Step::Start(_) => Some(Sent::Start),
         Step::PowerOff(_) => Some(Sent::PowerOff),
         Step::Shutdown(_) => Some(Sent::Shutdown),
-        Step::ExtendExpiration(_) => None,
+        Step::Publish | Step::ExtendExpiration(_) => None,
     }
 }
 
@@ -104,12 +106,12 @@ fn accepted(
 }
 
 fn remember(step: &Step, progress: &mut Progress, now: Now) {
-    let Some(sent) = sent(step) else { return };
     if *step == Step::Publish {
-        progress.publish.sent = Some((sent, now.up));
+        progress.publish.sent = Some((Sent::Publish, now.up));
     }
     for node in nodes(step) {
-        progress.nodes.entry(node.clone()).or_default().sent = Some((sent, now.up));
+        let memory = progress.nodes.entry(node.clone()).or_default();
+        memory.sent = sent(step, node).map(|sent| (sent, now.up));
     }
 }
 

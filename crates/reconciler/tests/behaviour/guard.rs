@@ -1,0 +1,114 @@
+//! The guard before a publish: no running VM is restarted, ours or somebody else's.
+
+use std::time::Duration;
+
+use machine::BootDevice::{Disk, Network};
+use machine::{Phase, PowerRequest, Step};
+use reconciler::status::Wait;
+use reconciler::{MemoryJournal, Policy, PublishRule};
+
+use crate::support::{Cause, FakeCloud, Rig, VmSpec, node, persistent};
+
+fn is_publish(step: &Step) -> bool {
+    *step == Step::Publish
+}
+
+fn is_update(step: &Step) -> bool {
+    matches!(step, Step::UpdateDesign(_))
+}
+
+/// Node 1 is ours and off, node 2 somebody else's.
+fn cloud(other: Phase) -> FakeCloud {
+    FakeCloud::new([
+        (node(1), VmSpec { phase: Phase::Off, ..VmSpec::default() }),
+        (node(2), VmSpec { phase: other, ..VmSpec::default() }),
+    ])
+}
+
+fn edit(cloud: &FakeCloud, cpus: u32) {
+    cloud.world().vms.get_mut(&node(2)).unwrap().design.cpus = cpus;
+}
+
+async fn power_up_from_disk(rig: &Rig) {
+    rig.set_boot(&node(1), persistent(Disk)).await.unwrap();
+    rig.cloud.until("tag", |world| world.vms[&node(1)].design.tag.is_some()).await;
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_difference_on_a_running_vm_holds_the_publish_back_until_it_is_gone() {
+    let cloud = cloud(Phase::On);
+    edit(&cloud, 8);
+    let mut rig = Rig::new(cloud).await;
+    power_up_from_disk(&rig).await;
+    rig.until_node(&node(1), "held back", |node| {
+        let Some(Wait::PublishHeldBack { others }) = &node.waiting else { return false };
+        others.len() == 1 && others[0].name == "vm-002" && others[0].differences == ["cpus 2 -> 8"]
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(1800)).await;
+    assert_eq!(rig.cloud.count(is_publish), 0);
+    assert_eq!(rig.cloud.count(is_update), 1, "the tag only: nothing of ours lies about unpublished");
+    edit(&rig.cloud, 2);
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Disk)]);
+    assert!(rig.cloud.boots(&node(2)).is_empty(), "never restarted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_boot_device_on_a_running_vm_holds_the_publish_back_too() {
+    let cloud = cloud(Phase::On);
+    cloud.world().vms.get_mut(&node(2)).unwrap().design.boot = Disk;
+    let rig = Rig::new(cloud).await;
+    power_up_from_disk(&rig).await;
+    rig.until_node(&node(1), "held back", |node| matches!(node.waiting, Some(Wait::PublishHeldBack { .. })))
+        .await;
+    assert_eq!(rig.cloud.count(is_publish), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn differences_on_stopped_and_draft_vms_do_not() {
+    for other in [Phase::Off, Phase::Absent] {
+        let cloud = cloud(other);
+        edit(&cloud, 8);
+        let mut rig = Rig::new(cloud).await;
+        power_up_from_disk(&rig).await;
+        rig.settled(&node(1)).await;
+        assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Disk)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_operator_can_allow_it() {
+    let cloud = cloud(Phase::On);
+    edit(&cloud, 8);
+    let policy = Policy { publish: PublishRule::Always, ..Policy::default() };
+    let mut rig = Rig::with(cloud, MemoryJournal::new(), policy).await;
+    power_up_from_disk(&rig).await;
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Disk)]);
+    rig.world("restarted", |world| world.vms[&node(2)].boots == [(Cause::Publish, Network)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_needs_no_publish_is_not_held_back() {
+    let cloud = cloud(Phase::On);
+    edit(&cloud, 8);
+    let mut rig = Rig::new(cloud).await;
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Network)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_difference_that_appears_before_the_publish_is_seen() {
+    let rig = Rig::new(cloud(Phase::On)).await;
+    rig.set_boot(&node(1), persistent(Disk)).await.unwrap();
+    rig.cloud.until("tag", |world| world.vms[&node(1)].design.tag.is_some()).await;
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.cloud.until("design written", |world| world.vms[&node(1)].design.boot == Disk).await;
+    edit(&rig.cloud, 8);
+    rig.until_node(&node(1), "held back", |node| matches!(node.waiting, Some(Wait::PublishHeldBack { .. })))
+        .await;
+    assert_eq!(rig.cloud.count(is_publish), 0);
+}
