@@ -1,7 +1,5 @@
 //! What setting a boot device may touch in the cloud, and what it must leave alone.
 
-#![expect(missing_docs, reason = "names of tests say what they show")]
-
 use std::time::Duration;
 
 use ravbmc_tests::client::{Ipmitool, installed};

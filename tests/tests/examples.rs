@@ -1,7 +1,5 @@
 //! The examples print what their first lines say, and the sample configuration is correct.
 
-#![expect(missing_docs, reason = "names of tests say what they show")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! The real `ipmitool` against the demonstration: over UDP, encrypted, with every cipher suite on offer.
 
-#![expect(missing_docs, reason = "names of tests say what they show")]
-
 use std::time::Duration;
 
 use ravbmc_tests::client::{Ipmitool, installed};

@@ -9,8 +9,6 @@
 //! 6. The power cycle that Ironic asks for.
 //! 7. The first boot from disk: one, after the power cycle, and not interrupted.
 
-#![expect(missing_docs, reason = "names of tests say what they show")]
-
 use std::path::PathBuf;
 use std::time::Duration;
 

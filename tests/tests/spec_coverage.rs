@@ -1,8 +1,6 @@
 //! `docs/spec-coverage.md` says what the code says: every command of the registry, its section, its privilege, the file
 //! of its bytes, the file of what it does, and a test that exists.
 
-#![expect(missing_docs, reason = "names of tests say what they show")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
