@@ -57,10 +57,14 @@ pub(crate) fn nodes_json(nodes: &[Node], user: &str) -> Value {
     nodes.iter().map(object).collect()
 }
 
-/// Prints text and makes sure that it is out: a program may be waiting for it.
+/// Prints text, without blanks at the ends of lines, and makes sure that it is out: a program may be waiting for it.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).context("cannot write to standard output")
+    let mut lines = text.trim_end().lines();
+    lines
+        .try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
 }
 
 /// Prints one JSON document.

@@ -124,7 +124,9 @@ fn announcement(
     if let Some(node) = nodes.first() {
         let (ip, port, file) = (node.address.ip(), node.address.port(), password_file.display());
         let client = format!("ipmitool -I lanplus -H {ip} -p {port} -U {user} -f {file}");
-        let own = format!("ravbmc ipmi -H {ip} -p {port} -U {user} -f {file}");
+        let program =
+            std::env::current_exe().map_or_else(|_| "ravbmc".to_owned(), |path| path.display().to_string());
+        let own = format!("{program} ipmi -H {ip} -p {port} -U {user} -f {file}");
         text.push_str(&format!(
             "\nTry, for {}:\n  {client} power status\n  {client} chassis bootdev disk options=persistent\n  {own} power on\n\nEnd it with Ctrl-C.",
             node.name
