@@ -1,1 +1,11 @@
+//! Every rule of the endpoint, by name. Consoles here are made by hand, so that they can do what no console does.
 
+mod bench;
+mod commands;
+mod hostile;
+mod in_session;
+mod limits;
+mod requests;
+mod sessionless;
+mod setup;
+mod transitions;
