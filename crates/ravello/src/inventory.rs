@@ -6,7 +6,7 @@ use machine::NodeId;
 use uuid::Uuid;
 
 use crate::document::{Application, Vm};
-use crate::identity::{VmId, node_id};
+use crate::identity::node_id;
 
 /// Space of the names that GUIDs are derived from where the platform has given none. Never change it: clients
 /// recognise a machine by its GUID.
@@ -44,15 +44,15 @@ pub struct VmInventory {
 ///
 /// The design is what is listed; what only the deployment knows (a MAC, an allocated address) is added.
 pub fn inventory(application: &Application) -> Vec<VmInventory> {
-    let design = application.design_vms().filter_map(|vm| Some((vm.id()?, vm)));
-    let mut listed: Vec<_> = design.map(|(id, vm)| (id, entry(application, id, vm))).collect();
+    let deployed = application.deployment_by_id();
+    let design = application.design_by_id().into_iter();
+    let entry = |id, vm| entry(node_id(application.id(), id), vm, deployed.get(&id).copied());
+    let mut listed: Vec<_> = design.map(|(id, vm)| (id, entry(id, vm))).collect();
     listed.sort_by_key(|(id, entry)| (entry.address.is_none(), entry.address, *id));
     listed.into_iter().map(|(_, entry)| entry).collect()
 }
 
-fn entry(application: &Application, id: VmId, vm: Vm<'_>) -> VmInventory {
-    let deployed = application.deployment_vm(id);
-    let node = node_id(application.id(), id);
+fn entry(node: NodeId, vm: Vm<'_>, deployed: Option<Vm<'_>>) -> VmInventory {
     let stated =
         vm.bios_uuid().or_else(|| deployed?.bios_uuid()).and_then(|text| Uuid::parse_str(&text).ok());
     let guid = stated

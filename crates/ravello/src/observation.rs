@@ -1,7 +1,5 @@
 //! One look at an application, in the product's words.
 
-use std::collections::BTreeMap;
-
 use machine::{BootDevice, IntentTag, NodeId, NodeObservation, Observation, Phase};
 
 use crate::boot_selection::BootSelection;
@@ -21,8 +19,8 @@ const NO_STATE: &str = "no state";
 /// A VM that was deleted from the design and still runs is listed too: a publish would remove it. VMs without
 /// an id, which only a half-written design has, are not.
 pub fn observation(application: &Application, selection: BootSelection) -> Observation {
-    let deployed: BTreeMap<VmId, Vm<'_>> = by_id(application.deployment_vms());
-    let design: BTreeMap<VmId, Vm<'_>> = by_id(application.design_vms());
+    let deployed = application.deployment_by_id();
+    let design = application.design_by_id();
     let of_design =
         design.iter().map(|(id, vm)| (*id, of_designed(*vm, deployed.get(id).copied(), selection)));
     let orphans = deployed.iter().filter(|(id, _)| !design.contains_key(id));
@@ -35,10 +33,6 @@ pub fn observation(application: &Application, selection: BootSelection) -> Obser
         expires_at: application.expires_at(),
         nodes: of_design.chain(of_orphans).map(named).collect(),
     }
-}
-
-fn by_id<'a>(vms: impl Iterator<Item = Vm<'a>>) -> BTreeMap<VmId, Vm<'a>> {
-    vms.filter_map(|vm| Some((vm.id()?, vm))).collect()
 }
 
 fn of_designed(design: Vm<'_>, deployed: Option<Vm<'_>>, selection: BootSelection) -> NodeObservation {

@@ -15,11 +15,11 @@ use crate::json::Json;
 pub enum VmAction {
     /// Powers up; only from STOPPED.
     Start,
-    /// Asks the guest to shut down; pulls the plug after the VM's time-out if it is set so.
+    /// Asks the guest to shut down; powers it down after the VM's time-out if it is set so.
     Stop,
     /// Asks the guest to shut down.
     Shutdown,
-    /// Pulls the plug.
+    /// Powers down at once, whatever the guest does.
     PowerOff,
     /// Asks the guest to restart, which it may ignore. A reset that must happen is a power off and a start.
     Restart,
@@ -119,7 +119,7 @@ impl Client {
         }
     }
 
-    /// Address of a console in the browser. It lapses within a minute if nobody opens it.
+    /// Address of a console in the browser, good for about a minute.
     ///
     /// # Errors
     /// [`ClientError`].

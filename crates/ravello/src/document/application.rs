@@ -1,5 +1,6 @@
 //! An application: the document that holds the VMs, wanted and real (`ravello-api.md §6.1`).
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use crate::document::vm::{Vm, VmEditor};
@@ -90,6 +91,16 @@ impl Application {
         self.vms("deployment")
     }
 
+    /// The VMs as wanted, by id; those without one are left out.
+    pub fn design_by_id(&self) -> BTreeMap<VmId, Vm<'_>> {
+        by_id(self.design_vms())
+    }
+
+    /// The VMs as deployed, by id; those without one are left out.
+    pub fn deployment_by_id(&self) -> BTreeMap<VmId, Vm<'_>> {
+        by_id(self.deployment_vms())
+    }
+
     /// The VM of that id as wanted.
     pub fn design_vm(&self, id: VmId) -> Option<Vm<'_>> {
         self.design_vms().find(|vm| vm.id() == Some(id))
@@ -127,6 +138,10 @@ impl ApplicationSummary {
         let name = json.get("name").and_then(Json::plain).ok_or(Malformed { field: "name" })?;
         Ok(Self { id: ApplicationId(id), name: name.into_owned() })
     }
+}
+
+fn by_id<'a>(vms: impl Iterator<Item = Vm<'a>>) -> BTreeMap<VmId, Vm<'a>> {
+    vms.filter_map(|vm| Some((vm.id()?, vm))).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use machine::Phase;
 
-/// The state of a deployed VM. The set is open: a client must survive a state it does not know.
+/// The state of a deployed VM. The set is open: a name nobody has heard of is
+/// kept and does no harm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VmState {
     /// Being created.
