@@ -47,8 +47,11 @@ struct Queue {
 struct Commit {
     application: String,
     changes: Vec<Change>,
-    done: oneshot::Sender<Result<(), JournalError>>,
+    done: Done,
 }
+
+type Done = oneshot::Sender<Result<(), JournalError>>;
+type Reply = (Done, Result<(), JournalError>);
 
 impl RedbJournal {
     /// Opens the file, or creates it. Blocks for a moment: meant for start-up.
@@ -128,21 +131,26 @@ impl Shared {
     }
 
     /// Writes what is queued, batch after batch, each with one sync, until nothing is left.
-    fn write_queue(&self) {
+    fn write_queue(self: Arc<Self>) {
+        let mut replies = Vec::new();
         loop {
             let batch = {
                 let mut queue = self.queue();
                 if queue.waiting.is_empty() {
                     queue.writing = false;
-                    return;
+                    break;
                 }
                 std::mem::take(&mut queue.waiting)
             };
-            self.write_batch(batch);
+            reply(replies);
+            replies = self.write_batch(batch);
         }
+        // Whoever drops the journal after the last reply has closed the file.
+        drop(self);
+        reply(replies);
     }
 
-    fn write_batch(&self, batch: Vec<Commit>) {
+    fn write_batch(&self, batch: Vec<Commit>) -> Vec<Reply> {
         let written = self.with_database(|database| {
             let transaction = database.begin_write()?;
             let mut verdicts = Vec::with_capacity(batch.len());
@@ -163,21 +171,23 @@ impl Shared {
             Ok(verdicts)
         });
         match written {
-            Ok(verdicts) => {
-                for (commit, verdict) in batch.into_iter().zip(verdicts) {
-                    // Whoever asked may be gone; the record stays.
-                    let _gone = commit.done.send(verdict);
-                }
-            }
+            Ok(verdicts) => batch.into_iter().map(|commit| commit.done).zip(verdicts).collect(),
             Err(cause) => {
                 let cause: Arc<dyn std::error::Error + Send + Sync> = cause.into();
-                for commit in batch {
+                let told = |commit: Commit| {
                     let source = Box::new(SharedCause(Arc::clone(&cause)));
-                    let place = self.place.clone();
-                    let _gone = commit.done.send(Err(JournalError::NotWritten { place, source }));
-                }
+                    (commit.done, Err(JournalError::NotWritten { place: self.place.clone(), source }))
+                };
+                batch.into_iter().map(told).collect()
             }
         }
+    }
+}
+
+fn reply(replies: Vec<Reply>) {
+    for (done, verdict) in replies {
+        // Whoever asked may be gone; the record stays.
+        let _gone = done.send(verdict);
     }
 }
 

@@ -1,1 +1,429 @@
-//! Tests.
+//! The planner alone: what it may never plan, whatever it is shown, and that it comes to an end.
+
+use machine::{BackendError, BackendErrorKind, BootFlags, BootOverride, IntentTag, Lifetime, PowerRequest};
+use proptest::prelude::*;
+
+use super::learn::learn;
+use super::*;
+use crate::admission::{Outcome, PowerAsk, Seen, admit_boot, admit_power};
+use crate::record::{BootRecord, PowerIntent, Rest, Wish, WrittenTag};
+
+const PHASES: [Phase; 9] = [
+    Phase::Off,
+    Phase::PoweringOn,
+    Phase::On,
+    Phase::Busy,
+    Phase::PoweringOff,
+    Phase::Updating,
+    Phase::Absent,
+    Phase::Fault,
+    Phase::Unknown,
+];
+
+fn node(number: usize) -> NodeId {
+    NodeId::new(number.to_string())
+}
+
+fn now(seconds: u64) -> Now {
+    Now { wall: Timestamp(1_600_000_000_000 + 1000 * seconds), up: Duration::from_secs(seconds) }
+}
+
+fn look(phase: Phase, boot: BootDevice) -> NodeObservation {
+    NodeObservation {
+        name: "vm".to_owned(),
+        phase,
+        state: format!("{phase:?}"),
+        design_boot: boot,
+        deployed_boot: (phase != Phase::Absent).then_some(boot),
+        tag: None,
+        unpublished: Vec::new(),
+        stop_timeout: Duration::from_secs(20),
+    }
+}
+
+fn any_device() -> impl Strategy<Value = BootDevice> {
+    prop::sample::select(vec![BootDevice::Disk, BootDevice::Network])
+}
+
+fn any_tag() -> impl Strategy<Value = Option<IntentTag>> {
+    let lifetime = prop::sample::select(vec![Lifetime::Once, Lifetime::Persistent]);
+    prop::option::of((any_device(), lifetime).prop_map(|(device, lifetime)| IntentTag { device, lifetime }))
+}
+
+fn any_look() -> impl Strategy<Value = NodeObservation> {
+    let phase = prop::sample::select(PHASES.to_vec());
+    (phase, any_device(), any_device(), any_tag(), prop::bool::weighted(0.2)).prop_map(
+        |(phase, design, deployed, tag, edited)| NodeObservation {
+            design_boot: design,
+            deployed_boot: (phase != Phase::Absent).then_some(deployed),
+            tag,
+            unpublished: if edited { vec!["cpus 2 -> 8".to_owned()] } else { Vec::new() },
+            ..look(phase, design)
+        },
+    )
+}
+
+fn any_stage() -> impl Strategy<Value = Stage> {
+    let then = || prop::sample::select(vec![Then::Rest, Then::PowerUp]);
+    let moment = || prop::option::of((0_u64..50).prop_map(|second| now(second).wall));
+    let start = prop_oneof![
+        Just(Start::NotSent),
+        (0_u64..2).prop_map(|boot_generation| Start::Sent { boot_generation }),
+        Just(Start::Seen),
+    ];
+    prop_oneof![
+        then().prop_map(|then| Stage::PowerDown { then }),
+        (moment(), then()).prop_map(|(asked, then)| Stage::ShutDown { asked, then }),
+        (moment(), start).prop_map(|(off_seen, start)| Stage::PowerUp { off_seen, start }),
+    ]
+}
+
+fn any_boot() -> impl Strategy<Value = BootRecord> {
+    let wish = || {
+        let flags = prop::option::of(Just(BootFlags([0xe0, 8, 0, 0, 0])));
+        prop::option::of((any_device(), flags).prop_map(|(device, flags)| Wish { device, flags }))
+    };
+    let written = prop_oneof![Just(WrittenTag::Unknown), any_tag().prop_map(WrittenTag::from)];
+    (wish(), wish(), prop::option::of(any_device()), prop::option::of(any_device()), written, 0_u64..2)
+        .prop_map(|(once, lasting, restore, in_design, tag, generation)| {
+            let known = once.is_some() || lasting.is_some() || restore.is_some() || generation > 0;
+            BootRecord { known, generation, once, lasting, restore, in_design, tag }
+        })
+}
+
+fn any_record() -> impl Strategy<Value = NodeRecord> {
+    let rest = prop::sample::select(vec![None, Some(Rest::On), Some(Rest::Off)]);
+    (prop::option::of(any_stage()), any_boot(), rest).prop_map(|(stage, boot, rest)| {
+        let power = stage.map(|stage| PowerIntent {
+            request: PowerRequest::Cycle,
+            stage,
+            boot_generation: 0,
+            since: now(0).wall,
+            requester: "operator".to_owned(),
+        });
+        NodeRecord { power, boot, rest, ..NodeRecord::default() }
+    })
+}
+
+fn any_situation() -> impl Strategy<Value = (BTreeMap<NodeId, NodeRecord>, Observation)> {
+    prop::collection::vec((any_record(), any_look()), 1..4).prop_map(|nodes| {
+        let mut records = BTreeMap::new();
+        let mut seen = Observation { published: true, ..Observation::default() };
+        for (number, (record, look)) in nodes.into_iter().enumerate() {
+            records.insert(node(number), record);
+            seen.nodes.insert(node(number), look);
+        }
+        (records, seen)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_publish_never_restarts_a_vm_that_is_not_off((records, seen) in any_situation()) {
+        let plan = plan(&records, &seen, &Progress::default(), &Policy::default(), now(100));
+        if plan.steps.contains(&Step::Publish) {
+            for (node, look) in &seen.nodes {
+                let differs = look.deployed_boot != Some(look.design_boot) || !look.unpublished.is_empty();
+                let off = matches!(look.phase, Phase::Off | Phase::Absent);
+                prop_assert!(off || !differs, "{node} would be restarted");
+            }
+        }
+    }
+
+    #[test]
+    fn no_boot_device_is_written_for_a_vm_that_is_not_off_but_its_own(
+        (records, seen) in any_situation(),
+    ) {
+        let plan = plan(&records, &seen, &Progress::default(), &Policy::default(), now(100));
+        for step in &plan.steps {
+            let Step::UpdateDesign(changes) = step else { continue };
+            for (node, change) in changes {
+                let look = &seen.nodes[node];
+                let Some(boot) = change.boot else { continue };
+                prop_assert!(look.phase == Phase::Off || look.deployed_boot == Some(boot));
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_is_sent_only_where_the_platform_accepts_it((records, seen) in any_situation()) {
+        let plan = plan(&records, &seen, &Progress::default(), &Policy::default(), now(100));
+        for step in &plan.steps {
+            let (nodes, phases): (&[NodeId], &[Phase]) = match step {
+                Step::Start(nodes) => (nodes, &[Phase::Off]),
+                Step::PowerOff(nodes) => (nodes, &[Phase::On, Phase::Fault, Phase::Unknown]),
+                Step::Shutdown(nodes) => (nodes, &[Phase::On]),
+                Step::UpdateDesign(_) | Step::Publish | Step::ExtendExpiration(_) => continue,
+            };
+            for node in nodes {
+                prop_assert!(phases.contains(&seen.nodes[node].phase), "{step:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_one_step_of_each_kind_and_one_action_for_each_node((records, seen) in any_situation()) {
+        let plan = plan(&records, &seen, &Progress::default(), &Policy::default(), now(100));
+        let mut kinds = BTreeSet::new();
+        let mut acted_on = BTreeSet::new();
+        for step in &plan.steps {
+            let (kind, nodes): (u8, &[NodeId]) = match step {
+                Step::UpdateDesign(_) => (0, &[]),
+                Step::Publish => (1, &[]),
+                Step::Start(nodes) => (2, nodes),
+                Step::PowerOff(nodes) => (3, nodes),
+                Step::Shutdown(nodes) => (4, nodes),
+                Step::ExtendExpiration(_) => (5, &[]),
+            };
+            prop_assert!(kinds.insert(kind), "{:?}", plan.steps);
+            for node in nodes {
+                prop_assert!(acted_on.insert(node), "{node} twice in {:?}", plan.steps);
+            }
+        }
+    }
+
+    /// What is pending is served or waits for a reason that is shown.
+    #[test]
+    fn every_pending_request_is_served_or_says_why_not((records, seen) in any_situation()) {
+        let before = absorb::absorb(&records, &seen, &Progress::default(), &Policy::default(), now(100));
+        let plan = plan(&records, &seen, &Progress::default(), &Policy::default(), now(100));
+        for (node, record) in &before {
+            if record.power.is_some() {
+                prop_assert!(plan.waits.contains_key(node), "{node} {record:?}");
+            }
+        }
+    }
+
+    /// Absorbing the same look twice is absorbing it once.
+    #[test]
+    fn a_look_teaches_nothing_the_second_time((records, seen) in any_situation()) {
+        let (progress, policy) = (Progress::default(), Policy::default());
+        let once = absorb::absorb(&records, &seen, &progress, &policy, now(100));
+        let twice = absorb::absorb(&once, &seen, &progress, &policy, now(100));
+        prop_assert_eq!(once, twice);
+    }
+}
+
+/// What a client or the world does to node 0 in the middle of a run.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Power(PowerRequest),
+    SetBoot(Option<(BootDevice, Lifetime)>),
+    /// The daemon forgets all but its records.
+    Crash,
+    /// The next step fails like this, with or without its effect.
+    Fail(BackendErrorKind, bool),
+    /// Somebody starts the VM, if it is off.
+    StartedElsewhere,
+    Pass,
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let power = prop::sample::select(vec![
+        PowerRequest::On,
+        PowerRequest::Off,
+        PowerRequest::Soft,
+        PowerRequest::Cycle,
+        PowerRequest::Reset,
+    ]);
+    let lifetime = prop::sample::select(vec![Lifetime::Once, Lifetime::Persistent]);
+    let kind = prop::sample::select(vec![
+        BackendErrorKind::Conflict,
+        BackendErrorKind::Forbidden,
+        BackendErrorKind::Unavailable,
+        BackendErrorKind::Throttled(None),
+    ]);
+    prop_oneof![
+        3 => power.prop_map(Event::Power),
+        3 => prop::option::of((any_device(), lifetime)).prop_map(Event::SetBoot),
+        1 => Just(Event::Crash),
+        1 => (kind, any::<bool>()).prop_map(|(kind, effect)| Event::Fail(kind, effect)),
+        1 => Just(Event::StartedElsewhere),
+        6 => Just(Event::Pass),
+    ]
+}
+
+/// The loop without its I/O, around a world in which transient phases last one pass.
+struct World {
+    records: BTreeMap<NodeId, NodeRecord>,
+    seen: Observation,
+    progress: Progress,
+    second: u64,
+    failing: Option<(BackendErrorKind, bool)>,
+    starts: usize,
+}
+
+impl World {
+    fn new(phase: Phase) -> Self {
+        let mut seen = Observation { published: true, ..Observation::default() };
+        seen.nodes.insert(node(0), look(phase, BootDevice::Network));
+        seen.nodes.insert(node(1), look(Phase::On, BootDevice::Network));
+        Self {
+            records: BTreeMap::new(),
+            seen,
+            progress: Progress::default(),
+            second: 0,
+            failing: None,
+            starts: 0,
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        let at = now(self.second).wall;
+        let record = self.records.entry(node(0)).or_default();
+        let look = self.seen.nodes.get_mut(&node(0)).unwrap();
+        let outcome = match event {
+            Event::Power(request) => {
+                let seen = Seen { phase: look.phase, state: look.state.clone() };
+                admit_power(record, &PowerAsk { request, requester: "operator".to_owned(), at }, Some(&seen))
+            }
+            Event::SetBoot(wanted) => {
+                let flags = BootFlags([0xe0, 8, 0, 0, 0]);
+                admit_boot(record, wanted.map(|(device, lifetime)| BootOverride { device, lifetime, flags }))
+            }
+            Event::Crash => {
+                self.progress = Progress::default();
+                return;
+            }
+            Event::Fail(kind, effect) => {
+                // A refusal has no effect; a lost reply may have one.
+                self.failing = Some((kind, effect && kind == BackendErrorKind::Unavailable));
+                return;
+            }
+            Event::StartedElsewhere => {
+                if look.phase == Phase::Off {
+                    look.phase = Phase::PoweringOn;
+                }
+                return;
+            }
+            Event::Pass => return self.pass(),
+        };
+        if let Outcome::Record(next) | Outcome::Reported(next, _) = outcome {
+            *record = next;
+        }
+    }
+
+    fn pass(&mut self) {
+        let policy = Policy::default();
+        self.second += 1;
+        for look in self.seen.nodes.values_mut() {
+            look.phase = match look.phase {
+                Phase::PoweringOn => Phase::On,
+                Phase::PoweringOff => Phase::Off,
+                phase => phase,
+            };
+        }
+        let plan = plan(&self.records, &self.seen, &self.progress, &policy, now(self.second));
+        self.records.extend(plan.records);
+        for step in &plan.steps {
+            let failing = self.failing.take();
+            if failing.is_none_or(|(_, effect)| effect) {
+                self.take(step);
+            }
+            let error = failing.map(|(kind, _)| BackendError {
+                operation: step.to_string(),
+                reason: "injected".to_owned(),
+                kind,
+                source: None,
+            });
+            let outcome = error.as_ref().map_or(Ok(()), Err);
+            let changed =
+                learn(step, outcome, &self.records, &mut self.progress, &policy, now(self.second), 0);
+            self.records.extend(changed);
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::UpdateDesign(changes) => {
+                for (node, change) in changes {
+                    let look = self.seen.nodes.get_mut(node).unwrap();
+                    look.design_boot = change.boot.unwrap_or(look.design_boot);
+                    look.tag = change.tag.unwrap_or(look.tag);
+                }
+            }
+            Step::Publish => {
+                for (node, look) in &mut self.seen.nodes {
+                    let touched = look.deployed_boot != Some(look.design_boot);
+                    assert!(!touched || look.phase == Phase::Off, "{node} restarted by a publish");
+                    look.deployed_boot = Some(look.design_boot);
+                }
+            }
+            Step::Start(nodes) => {
+                self.starts += 1;
+                self.turn(nodes, Phase::PoweringOn);
+            }
+            Step::PowerOff(nodes) | Step::Shutdown(nodes) => self.turn(nodes, Phase::PoweringOff),
+            Step::ExtendExpiration(_) => {}
+        }
+    }
+
+    fn turn(&mut self, nodes: &[NodeId], phase: Phase) {
+        for node in nodes {
+            self.seen.nodes.get_mut(node).unwrap().phase = phase;
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        let later = now(self.second + 1);
+        let plan = plan(&self.records, &self.seen, &self.progress, &Policy::default(), later);
+        plan.steps.is_empty() && !plan.in_flight && plan.wake.is_none()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    /// Whatever happened: when it stops happening, everything is done or has failed, nothing of ours is left
+    /// unpublished, and the tag says what is pending.
+    #[test]
+    fn it_ends(
+        phase in prop::sample::select(vec![Phase::On, Phase::Off]),
+        events in prop::collection::vec(any_event(), 0..25),
+    ) {
+        let mut world = World::new(phase);
+        for event in &events {
+            world.happen(*event);
+        }
+        let quiet = (0..400).any(|_| {
+            world.pass();
+            world.is_quiet()
+        });
+        prop_assert!(quiet, "{:?}", world.records);
+        let (record, look) = (&world.records[&node(0)], &world.seen.nodes[&node(0)]);
+        prop_assert_eq!(look.deployed_boot, Some(look.design_boot), "nothing of ours lies unpublished");
+        if record.boot.known {
+            prop_assert_eq!(look.tag, record.boot.tag_beside(deployed(look)));
+        }
+    }
+
+    /// After "set this device, power cycle" without disturbance the node runs from it, by one start.
+    #[test]
+    fn a_cycle_boots_what_was_set(
+        events in prop::collection::vec(any_event(), 0..15), device in any_device(),
+    ) {
+        let mut world = World::new(Phase::On);
+        for event in events {
+            world.happen(event);
+        }
+        world.failing = None;
+        while !(world.is_quiet() && world.seen.nodes[&node(0)].phase.is_resting()) {
+            world.pass();
+        }
+        let starts = world.starts;
+        world.happen(Event::SetBoot(Some((device, Lifetime::Persistent))));
+        let on = world.seen.nodes[&node(0)].phase == Phase::On;
+        let request = if on { PowerRequest::Cycle } else { PowerRequest::On };
+        // The first one may only be told of an earlier failure.
+        world.happen(Event::Power(request));
+        world.happen(Event::Power(request));
+        while !world.is_quiet() {
+            world.pass();
+        }
+        let look = &world.seen.nodes[&node(0)];
+        prop_assert_eq!((look.phase, look.deployed_boot), (Phase::On, Some(device)));
+        prop_assert_eq!(world.starts, starts + 1);
+    }
+}
