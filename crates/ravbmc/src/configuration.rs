@@ -153,6 +153,20 @@ pub(crate) struct Application {
     /// Powering on keeps the application running at least this long.
     #[serde(default = "Application::default_min_runtime", with = "humantime_serde")]
     pub(crate) min_runtime: Duration,
+    /// What to do about other people's unpublished changes.
+    #[serde(default)]
+    pub(crate) publish: Publish,
+}
+
+/// What to do about unpublished changes of others that a publish would carry out on running VMs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Publish {
+    /// Hold the publish back until they are gone.
+    #[default]
+    Guarded,
+    /// Publish all the same, and restart those VMs.
+    Always,
 }
 
 impl Application {

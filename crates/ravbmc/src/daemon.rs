@@ -15,13 +15,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use machine::{BackendError, BackendErrorKind};
 use ravello::{Client, RavelloBackend};
-use reconciler::{Handle, Policy, Reconciler, RedbJournal, SystemClock};
+use reconciler::{Handle, Policy, PublishRule, Reconciler, RedbJournal, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::bmcs::Bmcs;
 pub(crate) use self::bmcs::{BmcSettings, Node};
-use crate::configuration::{Application, BootSelection};
+use crate::configuration::{Application, BootSelection, Publish};
 
 /// How often each application is searched for new VMs.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(60);
@@ -83,7 +83,11 @@ impl Daemon {
         for application in self.applications {
             let selection = boot_selection(application.boot_selection);
             let backend = || RavelloBackend::new(self.client.clone(), &application.name, selection);
-            let policy = Policy { min_runtime: application.min_runtime, ..self.policy.clone() };
+            let policy = Policy {
+                min_runtime: application.min_runtime,
+                publish: publish_rule(application.publish),
+                ..self.policy.clone()
+            };
             let (reconciler, handle) =
                 Reconciler::new(&application.name, backend(), journal.clone(), policy, SystemClock, seed()?)
                     .await?;
@@ -171,6 +175,13 @@ const fn boot_selection(selection: BootSelection) -> ravello::BootSelection {
         BootSelection::Flag => ravello::BootSelection::Flag,
         BootSelection::Order => ravello::BootSelection::Order,
         BootSelection::Both => ravello::BootSelection::Both,
+    }
+}
+
+const fn publish_rule(publish: Publish) -> PublishRule {
+    match publish {
+        Publish::Guarded => PublishRule::Guarded,
+        Publish::Always => PublishRule::Always,
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::serve::{self, PASSWORD_FILE};
 use super::sim::{self, Home};
 use crate::arguments::{AddressMode, DemoArguments};
-use crate::configuration::{Application, BootSelection, NodeSelection, UserPrivilege};
+use crate::configuration::{Application, BootSelection, NodeSelection, Publish, UserPrivilege};
 use crate::daemon::{BmcSettings, Daemon, Node};
 use crate::{output, shutdown};
 
@@ -53,6 +53,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
             nodes: NodeSelection::AllButLowestAddress,
             boot_selection: BootSelection::Flag,
             min_runtime: Application::default_min_runtime(),
+            publish: Publish::Guarded,
         }],
         bmc: BmcSettings {
             listen: arguments.listen,

@@ -85,3 +85,48 @@ fn a_file_that_is_not_there_is_named() {
     let error = Configuration::read(Path::new("no/such.toml")).unwrap_err();
     assert!(error.to_string().starts_with("no/such.toml: cannot be read: "), "{error}");
 }
+
+/// Every key that the serialised configuration has, with the tables in front: `bmc.user.name`.
+fn keys(value: &serde_json::Value, prefix: &str, found: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (key, value) in members {
+                let path = format!("{prefix}{key}");
+                found.insert(path.clone());
+                keys(value, &format!("{path}."), found);
+            }
+        }
+        serde_json::Value::Array(elements) => {
+            elements.iter().for_each(|element| keys(element, prefix, found))
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_document_describes_every_key_and_no_other() {
+    let full =
+        format!("state-dir = \"x\"\n[[bmc.user]]\nname = \"a\"\npassword = {{ env = \"X\" }}\n{SMALLEST}");
+    let value = serde_json::to_value(read(&full).unwrap()).unwrap();
+    let mut found = BTreeSet::new();
+    keys(&value, "", &mut found);
+    let secret_forms = |key: &String| key.ends_with(".env");
+    let tables = ["cloud", "bmc", "bmc.user", "application", "timing"];
+    let implemented: BTreeSet<String> =
+        found.into_iter().filter(|key| !secret_forms(key) && !tables.contains(&key.as_str())).collect();
+
+    let text = include_str!("../../../../docs/configuration.md");
+    let mut table = String::new();
+    let mut documented = BTreeSet::new();
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix("## ").or_else(|| line.strip_prefix("### ")) {
+            let name = heading.trim_matches(['`', '[', ']']);
+            table = if name == "Top level" { String::new() } else { format!("{name}.") };
+        } else if let Some(key) = line.strip_prefix("| `").and_then(|rest| rest.split('`').next())
+            && !key.starts_with('{')
+        {
+            documented.insert(format!("{table}{key}"));
+        }
+    }
+    assert_eq!(documented, implemented);
+}
