@@ -26,6 +26,7 @@ mod counters;
 mod request;
 mod session_commands;
 mod sessionless_commands;
+mod setup;
 
 #[cfg(test)]
 mod tests;
@@ -46,15 +47,12 @@ pub use crate::session::{DropReason, SessionLimits, User};
 use self::session_commands::Effect;
 use crate::crypto::CipherSuite;
 use crate::entropy::Entropy;
-use crate::number::{Address, CompletionCode, Lun, PayloadType, PrivilegeLevel, RmcpStatus, SessionId};
+use crate::number::{Address, CompletionCode, Lun, PayloadType, SessionId};
 use crate::session::{
-    Answer, Arrival, AwaitingRakp1, Evicted, Incoming, ManagedSystem, OfferedSuite, Outcome, SessionContext,
-    SessionTable, choose_suite,
+    Answer, Arrival, Incoming, ManagedSystem, OfferedSuite, Outcome, SessionContext, SessionTable,
 };
 use crate::wire::{
-    Asf, Datagram, EncodeError, LanRequest, Malformed, OpenSessionGrant, OpenSessionRequest,
-    OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4, RmcpHeader, Sealed, SessionV15, SessionV20, Sessionless,
-    SetupPrefix,
+    Asf, Datagram, EncodeError, LanRequest, RmcpHeader, Sealed, SessionV15, SessionV20, Sessionless,
 };
 
 /// The front door of one managed system. See the [module](self) for how to drive it.
@@ -209,122 +207,20 @@ impl Endpoint {
                 let answer = self.on_sessionless_request(packet.payload)?;
                 self.transmit_sessionless(from, PayloadType::IPMI, &answer);
             }
-            PayloadType::OPEN_SESSION_REQUEST => {
-                let prefix = setup_prefix(packet.payload)?;
-                let outcome = self.open_session(now, packet.payload);
-                if let Err(status) = outcome {
-                    self.note_refusal(from, status);
-                }
-                let response =
-                    OpenSessionResponse { tag: prefix.tag, console_session_id: prefix.session_id, outcome };
-                let mut payload = BytesMut::new();
-                response.encode(&mut payload);
-                self.transmit_sessionless(from, PayloadType::OPEN_SESSION_RESPONSE, &payload);
-            }
-            PayloadType::RAKP_1 => {
-                let rakp2 = self.on_rakp1(now, packet.payload)?;
-                if let Err(status) = rakp2.outcome {
-                    self.note_refusal(from, status);
-                }
-                let mut payload = BytesMut::new();
-                rakp2.encode(&mut payload);
-                self.transmit_sessionless(from, PayloadType::RAKP_2, &payload);
-            }
-            PayloadType::RAKP_3 => {
-                let rakp4 = self.on_rakp3(now, from, packet.payload)?;
-                if let Err(status) = rakp4.outcome {
-                    self.note_refusal(from, status);
-                }
-                let mut payload = BytesMut::new();
-                rakp4.encode(&mut payload);
-                self.transmit_sessionless(from, PayloadType::RAKP_4, &payload);
-            }
+            PayloadType::OPEN_SESSION_REQUEST => self.on_open_session_request(now, from, packet.payload)?,
+            PayloadType::RAKP_1 => self.on_rakp1(now, from, packet.payload)?,
+            PayloadType::RAKP_3 => self.on_rakp3(now, from, packet.payload)?,
             _ => return Err(DropReason::OtherPayload),
         }
         Ok(())
     }
 
-    /// Opens a half-open session, or says why not.
-    fn open_session(&mut self, now: Instant, payload: &[u8]) -> Result<OpenSessionGrant, RmcpStatus> {
-        let request = OpenSessionRequest::decode(payload).map_err(|_| RmcpStatus::ILLEGAL_PARAMETER)?;
-        if request.console_session_id == SessionId::NONE {
-            return Err(RmcpStatus::INVALID_SESSION_ID);
-        }
-        let maximum_privilege = match request.maximum_privilege {
-            PrivilegeLevel::HIGHEST => self.config.channel_limit,
-            level if level.is_level() => level.min(self.config.channel_limit),
-            _ => return Err(RmcpStatus::INVALID_ROLE),
-        };
-        let OfferedSuite { suite, algorithms } = choose_suite(&request.proposal()?, &self.suites)?;
-        if self.sessions.slot(now).is_none() {
-            return Err(RmcpStatus::INSUFFICIENT_RESOURCES);
-        }
-        let (managed_session_id, evicted) = self.sessions.open(now, &mut *self.entropy, |id, opening| {
-            AwaitingRakp1::new(request.console_session_id, id, algorithms, opening)
-        });
-        self.counters.sessions_opened += 1;
-        match evicted {
-            Evicted::Nobody => {}
-            Evicted::Oldest => self.counters.half_open_evictions += 1,
-        }
-        Ok(OpenSessionGrant {
-            maximum_privilege,
-            managed_session_id,
-            algorithms: suite.proposal().payloads(),
-        })
-    }
-
-    fn on_rakp1(&mut self, now: Instant, payload: &[u8]) -> Result<Rakp2, DropReason> {
-        let prefix = setup_prefix(payload)?;
-        let refuse =
-            |console_session_id, status| Rakp2 { tag: prefix.tag, console_session_id, outcome: Err(status) };
-        let Some(console_session_id) = self.sessions.console_id(prefix.session_id) else {
-            return Ok(refuse(SessionId::NONE, RmcpStatus::INVALID_SESSION_ID));
-        };
-        match Rakp1::decode(payload) {
-            Err(error) => Ok(refuse(console_session_id, refusal_of(error.why))),
-            Ok(rakp1) => match self.advance(now, prefix.session_id, Incoming::Rakp1(&rakp1)) {
-                Outcome::Rakp2(rakp2) => Ok(rakp2),
-                Outcome::Dropped(reason) => Err(reason),
-                Outcome::Rakp4(_) | Outcome::Established(_) | Outcome::Payload(..) => {
-                    Err(DropReason::OtherPayload)
-                }
-            },
-        }
-    }
-
-    fn on_rakp3(&mut self, now: Instant, from: SocketAddr, payload: &[u8]) -> Result<Rakp4, DropReason> {
-        let prefix = setup_prefix(payload)?;
-        let refuse =
-            |console_session_id, status| Rakp4 { tag: prefix.tag, console_session_id, outcome: Err(status) };
-        let Some(console_session_id) = self.sessions.console_id(prefix.session_id) else {
-            return Ok(refuse(SessionId::NONE, RmcpStatus::INVALID_SESSION_ID));
-        };
-        match Rakp3::decode(payload) {
-            Err(error) => Ok(refuse(console_session_id, refusal_of(error.why))),
-            Ok(rakp3) => match self.advance(now, prefix.session_id, Incoming::Rakp3(&rakp3)) {
-                Outcome::Rakp4(rakp4) => Ok(rakp4),
-                Outcome::Established(rakp4) => {
-                    self.counters.logins += 1;
-                    if let Some(active) = self.sessions.active_mut(prefix.session_id) {
-                        active.set_peer(from);
-                    }
-                    Ok(rakp4)
-                }
-                Outcome::Dropped(reason) => {
-                    if reason == DropReason::ConsoleGaveUp {
-                        self.counters.failed_logins += 1;
-                    }
-                    Err(reason)
-                }
-                Outcome::Rakp2(_) | Outcome::Payload(..) => Err(DropReason::OtherPayload),
-            },
-        }
-    }
-
     /// Gives a payload to the session that it names and puts the session in its next state.
     fn advance(&mut self, now: Instant, id: SessionId, incoming: Incoming<'_>) -> Outcome {
-        let slot = self.sessions.slot(now);
+        let slot = match incoming {
+            Incoming::Rakp3(_) => self.sessions.slot(now),
+            Incoming::Rakp1(_) | Incoming::Packet(_) => None,
+        };
         let Some(session) = self.sessions.take(id) else {
             return Outcome::Dropped(DropReason::NoSuchSession);
         };
@@ -350,22 +246,6 @@ impl Endpoint {
             self.counters.idle_sessions_displaced += 1;
         }
         transition.outcome
-    }
-
-    fn note_refusal(&mut self, from: SocketAddr, status: RmcpStatus) {
-        tracing::debug!(peer.addr = %from, %status, "refused a session setup message");
-        self.counters.setup_refusals += 1;
-        let is_login = matches!(
-            status,
-            RmcpStatus::INVALID_ROLE
-                | RmcpStatus::UNAUTHORIZED_ROLE
-                | RmcpStatus::INVALID_NAME_LENGTH
-                | RmcpStatus::UNAUTHORIZED_NAME
-                | RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE
-        );
-        if is_login {
-            self.counters.failed_logins += 1;
-        }
     }
 
     /// Takes a packet of a session.
@@ -483,22 +363,6 @@ impl fmt::Debug for Endpoint {
 fn decode_request(message: &[u8]) -> Result<LanRequest, DropReason> {
     let request = LanRequest::decode(message).map_err(|_| DropReason::BadMessage)?;
     if request.responder == Address::BMC { Ok(request) } else { Err(DropReason::OtherResponder) }
-}
-
-/// What every setup message begins with. One that is too short for it cannot be answered.
-fn setup_prefix(payload: &[u8]) -> Result<SetupPrefix, DropReason> {
-    SetupPrefix::decode(payload).map_err(|_| DropReason::ShortSetupMessage)
-}
-
-/// The status for a RAKP message that does not decode.
-const fn refusal_of(why: Malformed) -> RmcpStatus {
-    match why {
-        Malformed::NameLength => RmcpStatus::INVALID_NAME_LENGTH,
-        Malformed::Truncated
-        | Malformed::TrailingBytes { .. }
-        | Malformed::Checksum
-        | Malformed::Value { .. } => RmcpStatus::ILLEGAL_PARAMETER,
-    }
 }
 
 /// An answer of nothing but a completion code.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Declares the reasons with their number and their name, so that the array in [`Counters`] always fits.
+/// Declares the reasons with their names and the list of all of them, which sizes the array of the counters.
 macro_rules! drop_reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
         /// Why a datagram was dropped without an answer.

@@ -121,8 +121,9 @@ impl SessionTable {
     /// is long enough. `None` when the table is full.
     pub(crate) fn slot(&self, now: Instant) -> Option<Slot> {
         let most = self.limits.max_active.clamp(1, SessionLimits::MOST_ACTIVE);
-        let free = (1..=most).map(SessionHandle).find(|handle| self.by_handle(*handle).is_none());
-        if let Some(handle) = free {
+        let taken = self.all_active().fold(0u64, |taken, (_, active)| taken | 1 << active.handle().0);
+        let free = (1..=most).find(|handle| taken & 1 << handle == 0);
+        if let Some(handle) = free.map(SessionHandle) {
             return Some(Slot { handle, displaces: None });
         }
         let (id, silent) = self.all_active().min_by_key(|(_, active)| active.last_heard())?;
