@@ -228,6 +228,15 @@ impl Simulator {
         Ok(self.change(|state, now| state.cloud.with_machine(vm, |machine, _| machine.release(now)))?)
     }
 
+    /// Moves the expiration of an application to that many seconds from now; -1 means never. Returns the new
+    /// time.
+    ///
+    /// # Errors
+    /// [`ControlError`] if there is no such application, or the number is less than -1.
+    pub fn set_expiration(&self, id: ApplicationId, seconds: i64) -> Result<Option<Timestamp>, ControlError> {
+        Ok(self.change(|state, now| state.cloud.set_expiration(id, seconds, now))?)
+    }
+
     /// A second writer edits the design of a VM: new values, each at its JSON pointer.
     ///
     /// # Errors

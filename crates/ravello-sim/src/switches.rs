@@ -69,7 +69,8 @@ pub struct Switches {
     pub batch_refusal: BatchRefusal,
     /// The success status of actions.
     pub action_status: ActionStatus,
-    /// Whether a GET says `Content-Location`. The vendor's SDK can poll with `wait_for` only if it does.
+    /// Whether GET and PUT answer with `Content-Location`. The vendor's SDK can poll with `wait_for` only if
+    /// they do.
     pub content_location: ContentLocation,
 }
 
@@ -314,11 +315,11 @@ switch! {
 }
 
 switch! {
-    /// Whether a GET says `Content-Location`.
+    /// Whether GET and PUT answer with `Content-Location`.
     ContentLocation {
-        /// It does not, as observed.
+        /// They do not, as observed.
         Absent,
-        /// It does, as the vendor's SDK expects.
+        /// They do, as the vendor's SDK expects.
         Present,
     }
 }

@@ -95,7 +95,8 @@ impl Front<'_> {
             }
             (&Method::PUT, []) => {
                 cloud.replace(id, self.request.document()?, self.now)?;
-                Ok(Reply::json(cloud.read(id, None)?))
+                let shown = cloud.read(id, None)?;
+                Ok(self.located(Reply::json(shown), format!("/applications/{id}")))
             }
             (&Method::DELETE, []) => {
                 cloud.delete(id, self.now)?;
@@ -182,11 +183,12 @@ impl Front<'_> {
             }
             (&Method::PUT, []) => {
                 cloud.replace_vm(id, vm, self.request.document()?, self.now)?;
-                Ok(match cloud.switches.vm_put_reply {
+                let reply = match cloud.switches.vm_put_reply {
                     VmPutReply::Vm => Reply::json(cloud.vm(id, vm, Some(Aspect::Design))?),
                     VmPutReply::Application => Reply::json(cloud.read(id, None)?),
                     VmPutReply::Nothing => Reply::empty(StatusCode::OK),
-                })
+                };
+                Ok(self.located(reply, format!("/applications/{id}/vms/{vm}")))
             }
             (&Method::DELETE, []) => {
                 cloud.remove_vm(id, vm)?;

@@ -50,17 +50,17 @@ pub(super) fn answer(
         (method, [segment]) => {
             let missing = || ApiError::not_found(format!("{segment:?} among the {shelf}"));
             let id = segment.parse().map_err(|_| missing())?;
+            let location = match cloud.switches.content_location {
+                ContentLocation::Absent => None,
+                ContentLocation::Present => Some(format!("/{shelf}/{id}")),
+            };
+            let located = |document: Map<String, Value>| match &location {
+                None => Reply::json(document),
+                Some(path) => Reply::json(document).with_content_location(path),
+            };
             match method {
-                Method::GET => {
-                    let reply = Reply::json(cloud.shelved_one(kind, id).map_err(refused)?);
-                    Ok(match cloud.switches.content_location {
-                        ContentLocation::Absent => reply,
-                        ContentLocation::Present => reply.with_content_location(&format!("/{shelf}/{id}")),
-                    })
-                }
-                Method::PUT => {
-                    Ok(Reply::json(cloud.reshelve(kind, id, request.document()?).map_err(refused)?))
-                }
+                Method::GET => Ok(located(cloud.shelved_one(kind, id).map_err(refused)?)),
+                Method::PUT => Ok(located(cloud.reshelve(kind, id, request.document()?).map_err(refused)?)),
                 Method::DELETE => {
                     cloud.unshelve(kind, id).map_err(refused)?;
                     Ok(Reply::empty(StatusCode::NO_CONTENT))

@@ -1,0 +1,135 @@
+//! A Python with the real clients of the cloud's API in it, and a simulated cloud for them to talk to.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ravello_sim::{Durations, Simulator, SimulatorConfig, VmId};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The user of the simulated cloud.
+pub(crate) const USERNAME: &str = "somebody@example.com";
+
+/// His password.
+pub(crate) const PASSWORD: &str = "correct-horse";
+
+/// A virtual environment with what `requirements.txt` asks for.
+pub(crate) struct Python {
+    directory: PathBuf,
+}
+
+impl Python {
+    /// The environment, made by the first test that asks for it and kept under the target directory.
+    /// `None` if it cannot be made here; a line says so.
+    pub(crate) fn ready() -> Option<&'static Self> {
+        static READY: OnceLock<Option<Python>> = OnceLock::new();
+        READY
+            .get_or_init(|| match Self::make() {
+                Ok(python) => Some(python),
+                Err(why) => {
+                    println!("SKIPPED: ravello-sdk and ravstack: {why}");
+                    None
+                }
+            })
+            .as_ref()
+    }
+
+    fn make() -> Result<Self, String> {
+        let tools = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let directory = tools.join("python");
+        // Two test programs may want to make it at the same time.
+        let lock = File::create(tools.join("python.lock")).map_err(|error| error.to_string())?;
+        lock.lock().map_err(|error| error.to_string())?;
+        let requirements = scripts().join("requirements.txt");
+        let wanted = std::fs::read_to_string(&requirements).map_err(|error| error.to_string())?;
+        let installed = directory.join("installed.txt");
+        if std::fs::read_to_string(&installed).is_ok_and(|present| present == wanted) {
+            return Ok(Self { directory });
+        }
+        let mut venv = Command::new("python3");
+        attempt(venv.args(["-m", "venv", "--clear"]).arg(&directory), "python3 -m venv")?;
+        let python = Self { directory };
+        let mut pip = python.pip("install");
+        attempt(pip.arg("--requirement").arg(&requirements), "pip install")?;
+        std::fs::write(&installed, wanted).map_err(|error| error.to_string())?;
+        Ok(python)
+    }
+
+    /// Runs a script of this directory in a bare environment: nothing that is set outside leaks in.
+    pub(crate) fn script(&self, name: &str) -> Command {
+        let mut command = Command::new(self.directory.join("bin/python"));
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.args(["-W", "ignore"]).arg(scripts().join(name));
+        command
+    }
+
+    /// Pip in this environment.
+    pub(crate) fn pip(&self, verb: &str) -> Command {
+        let mut pip = Command::new(self.directory.join("bin/python"));
+        pip.args(["-m", "pip", verb, "--quiet", "--disable-pip-version-check", "--retries", "1"]);
+        pip
+    }
+}
+
+/// Runs a command; what went wrong, in one line.
+pub(crate) fn attempt(command: &mut Command, what: &str) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{what}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(format!("{what}: {}", text.lines().last().unwrap_or("failed without a word")))
+}
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("python")
+}
+
+/// What a script said. A failed one fails the test, with everything it said.
+pub(crate) fn said(command: &mut Command) -> String {
+    let output = command.output().expect("the interpreter starts");
+    assert!(output.status.success(), "{command:?} failed:\n{}", everything(&output));
+    everything(&output)
+}
+
+fn everything(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text)).concat()
+}
+
+/// A simulated cloud that serves the demo application on a loopback port.
+pub(crate) struct Cloud {
+    pub(crate) simulator: Simulator,
+    pub(crate) url: String,
+    _shutdown: DropGuard,
+    _runtime: Runtime,
+}
+
+impl Cloud {
+    /// With that many nodes and transient states that last that long.
+    pub(crate) fn serve(nodes: u32, transient: Duration) -> Self {
+        let mut config = SimulatorConfig::new(USERNAME, PASSWORD.into());
+        config.durations = Durations::all(transient);
+        config.applications.push(ravello_sim::demo::application(nodes).expect("a demo application"));
+        let runtime = Runtime::new().expect("a runtime");
+        let inside = runtime.enter();
+        let simulator = Simulator::new(config).expect("a simulator");
+        drop(inside);
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = runtime.block_on(TcpListener::bind(any_port)).expect("a port");
+        let url = format!("http://{}/api/v1", listener.local_addr().expect("an address"));
+        let shutdown = CancellationToken::new();
+        let (serving, stop) = (simulator.clone(), shutdown.clone());
+        runtime.spawn(async move { serving.serve(listener, stop).await });
+        Self { simulator, url, _shutdown: shutdown.drop_guard(), _runtime: runtime }
+    }
+
+    /// A VM of the demo application.
+    pub(crate) fn vm(&self, name: &str) -> VmId {
+        self.simulator.vm_named("demo", name).expect("a VM of the demo application")
+    }
+}
