@@ -5,6 +5,7 @@ mod commands;
 mod hostile;
 mod in_session;
 mod limits;
+mod model;
 mod requests;
 mod sessionless;
 mod setup;

@@ -231,23 +231,7 @@ impl Bench {
     /// A console after Open Session Response.
     pub(super) fn opened(&mut self, suite: CipherSuite, name: &str, password: &str) -> Peer {
         let grant = self.open(&Self::open_request(suite)).expect("a session");
-        Peer {
-            suite,
-            password: secret(password),
-            exchange: KeyExchange {
-                authentication: suite.algorithms().unwrap().authentication(),
-                console_session_id: CONSOLE,
-                managed_session_id: grant.managed_session_id,
-                console_random: RandomNumber([0x22; 16]),
-                managed_random: RandomNumber([0; 16]),
-                guid: GUID,
-                role: Role::new(PrivilegeLevel::ADMINISTRATOR, NameLookup::NameOnly),
-                user_name: named(name),
-            },
-            keys: None,
-            sequence: SessionSequence::FIRST,
-            rq_seq: RqSeq::new(0),
-        }
+        Peer::new(suite, name, password, grant.managed_session_id)
     }
 
     /// A console after RAKP 2.
@@ -321,6 +305,27 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// A console after Open Session Response.
+    pub(super) fn new(suite: CipherSuite, name: &str, password: &str, id: SessionId) -> Self {
+        Self {
+            suite,
+            password: secret(password),
+            exchange: KeyExchange {
+                authentication: suite.algorithms().unwrap().authentication(),
+                console_session_id: CONSOLE,
+                managed_session_id: id,
+                console_random: RandomNumber([0x22; 16]),
+                managed_random: RandomNumber([0; 16]),
+                guid: GUID,
+                role: Role::new(PrivilegeLevel::ADMINISTRATOR, NameLookup::NameOnly),
+                user_name: named(name),
+            },
+            keys: None,
+            sequence: SessionSequence::FIRST,
+            rq_seq: RqSeq::new(0),
+        }
+    }
+
     pub(super) fn id(&self) -> SessionId {
         self.exchange.managed_session_id
     }
