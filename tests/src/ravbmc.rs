@@ -1,5 +1,6 @@
 //! The program under test, as processes.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,35 +16,36 @@ pub const API_USER: &str = "tester@example.com";
 /// The password of that user.
 pub const API_PASSWORD: &str = "test-only-api-secret";
 
-/// The path of the `ravbmc` binary, built now if it is not up to date.
+/// The path of a program of the workspace, built now if it is not up to date.
 ///
 /// # Panics
 /// When it cannot be built.
-pub fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
+pub fn program(name: &str) -> &'static Path {
+    static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    let programs = PROGRAMS.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        // All at once: building one package alone would choose other features and build its dependencies again.
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "--locked", "--package", "ravbmc", "--message-format", "json"])
+            .args(["build", "--quiet", "--locked", "--workspace", "--bins", "--message-format", "json"])
             .stdin(Stdio::null())
             .output()
             .expect("cargo runs");
-        assert!(
-            built.status.success(),
-            "ravbmc cannot be built:\n{}",
-            String::from_utf8_lossy(&built.stderr)
-        );
+        assert!(built.status.success(), "the build failed:\n{}", String::from_utf8_lossy(&built.stderr));
         String::from_utf8_lossy(&built.stdout)
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-            .expect("cargo names the executable")
-    })
+            .filter_map(|message| {
+                let executable = PathBuf::from(message["executable"].as_str()?);
+                Some((message["target"]["name"].as_str()?.to_owned(), executable))
+            })
+            .collect()
+    });
+    programs.get(name).unwrap_or_else(|| panic!("the workspace has no program {name}"))
 }
 
 /// A `ravbmc` command with the secrets of the tests in its environment.
 pub fn command() -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(program("ravbmc"));
     command
         .env("RAVBMC_PASSWORD", PASSWORD)
         .env("RAVBMC_API_PASSWORD", API_PASSWORD)

@@ -6,13 +6,9 @@ use std::process::Command;
 
 use ravbmc_tests::ravbmc;
 
-fn printed_by(bin: &str) -> String {
-    let cargo = std::env::var_os("CARGO").unwrap();
-    let run = Command::new(cargo)
-        .args(["run", "--quiet", "--locked", "--package", "ravbmc-examples", "--bin", bin])
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{bin}: {}", String::from_utf8_lossy(&run.stderr));
+fn printed_by(name: &str) -> String {
+    let run = Command::new(ravbmc::program(name)).output().unwrap();
+    assert!(run.status.success(), "{name}: {}", String::from_utf8_lossy(&run.stderr));
     String::from_utf8(run.stdout).unwrap()
 }
 
