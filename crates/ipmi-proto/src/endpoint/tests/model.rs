@@ -123,7 +123,7 @@ proptest! {
                 Operation::Begin => {
                     let expected = model.begin(bench.now, peers.len());
                     let begun = begin(&mut bench);
-                    prop_assert_eq!(begun.as_ref().map(|_| ()), expected.as_ref().map(|()| ()));
+                    prop_assert_eq!(begun.as_ref().err(), expected.as_ref().err());
                     peers.extend(begun);
                 }
                 Operation::Finish(which) if !peers.is_empty() => {
