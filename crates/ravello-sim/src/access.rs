@@ -1,6 +1,7 @@
 //! Who may ask: Basic credentials, login sessions, ephemeral tokens (`ravello-api.md §3`).
 
 use std::collections::HashMap;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,11 +21,17 @@ pub(crate) const SESSION_COOKIE: &str = "JSESSIONID";
 pub(crate) const TOKEN_HEADER: &str = "x-ephemeral-token-authorization";
 
 /// The one user, and the sessions he opened.
-#[derive(Debug)]
 pub(crate) struct Access {
     username: String,
     password: SecretString,
     sessions: HashMap<String, Timestamp>,
+}
+
+/// Neither the password nor a session is shown.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 /// What a request brings along to be let in.

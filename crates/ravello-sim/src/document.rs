@@ -32,10 +32,18 @@ pub(crate) fn vm_id_of(vm: &Value) -> Option<VmId> {
 
 /// The VMs of a design.
 pub(crate) fn vms(design: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
-    design.get("vms").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
+    parts(design, "vms")
 }
 
 /// The objects of a list in a document.
+pub(crate) fn parts<'a>(
+    document: &'a Map<String, Value>,
+    list: &str,
+) -> impl Iterator<Item = &'a Map<String, Value>> + use<'a> {
+    document.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
+}
+
+/// The objects of a list in a document, to be changed.
 pub(crate) fn parts_mut<'a>(
     document: &'a mut Map<String, Value>,
     list: &str,

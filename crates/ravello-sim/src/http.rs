@@ -154,9 +154,11 @@ pub(crate) fn carry_out(
     }
     let refusal = effects.iter().find_map(refusal);
     let (reply, admitted) = match refusal {
-        Some(error) => (error.into(), None),
+        Some(error) => (Err(error), None),
         None => answer(state, request, now),
     };
+    let error_body = state.cloud.switches.error_body;
+    let reply = reply.unwrap_or_else(|error| error.into_reply(error_body));
     let mut lost = false;
     for effect in effects {
         match effect {
@@ -179,25 +181,29 @@ pub(crate) fn carry_out(
     Outcome::Reply(reply.into_response(&operation, admitted, longs_as_strings, request.header("host")))
 }
 
-fn answer(state: &mut State, request: &Request, now: Timestamp) -> (Reply, Option<Admitted>) {
+fn answer(
+    state: &mut State,
+    request: &Request,
+    now: Timestamp,
+) -> (Result<Reply, ApiError>, Option<Admitted>) {
     let destination = match request.destination() {
         Ok(Destination::Nowhere) => {
             let what = format!("{}: the API is below {API}", request.path);
-            return (ApiError::not_found(what).into(), None);
+            return (Err(ApiError::not_found(what)), None);
         }
         Ok(destination) => destination,
-        Err(error) => return (error.into(), None),
+        Err(error) => return (Err(error), None),
     };
     let evidence = request.evidence();
     let Some(admitted) = state.access.admit(evidence, &state.cloud.library, now) else {
-        return (ApiError::unauthenticated().into(), None);
+        return (Err(ApiError::unauthenticated()), None);
     };
     let reply = match &destination {
         Destination::Api(path) => api::answer(state, request, path, now),
         Destination::Control(path) => control::answer(state, request, path, now),
         Destination::Nowhere => Err(ApiError::not_found("this path".to_owned())),
     };
-    (reply.unwrap_or_else(Into::into), Some(admitted))
+    (reply, Some(admitted))
 }
 
 fn refusal(effect: &FaultEffect) -> Option<ApiError> {

@@ -17,6 +17,30 @@
 //!   document    JSON that keeps what it does not know   pure
 //! ```
 //!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use ravello_sim::{Simulator, SimulatorConfig, demo};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! let mut config = SimulatorConfig::new("user", "password".into());
+//! config.applications.push(demo::application(3)?);
+//! let simulator = Simulator::new(config)?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let shutdown = CancellationToken::new();
+//! let serving = tokio::spawn({
+//!     let (simulator, shutdown) = (simulator.clone(), shutdown.clone());
+//!     async move { simulator.serve(listener, shutdown).await }
+//! });
+//! // … clients talk to it, and the handle says what really happened:
+//! let node = simulator.vm_named("demo", "node1").ok_or("no node1")?;
+//! assert!(simulator.boot_log(node).is_empty());
+//! shutdown.cancel();
+//! serving.await??;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
 //! The interface below `/sim`, which the real service never had, is described in `http/control.rs`.
 
 mod clock;
@@ -61,8 +85,8 @@ pub use secrecy::SecretString;
 pub use simulator::{ControlError, Simulator, SimulatorConfig, SimulatorError};
 pub use state::VmState;
 pub use switches::{
-    ActionStatus, BatchRefusal, BootSelection, ContentLocation, DefaultAspect, Drafts, HungShutdown, IdSize,
-    PendingUpdatesReply, PoweroffInError, PoweroffInStarting, PoweroffInStopping, PublishWhileTransient,
-    Rename, RepairEnds, StateReply, Switches, UnknownFields, UpdatingOfStopped, VersionOnAction,
-    VersionOnVmWrite, VmPutReply, VmPutVersion, WaitingStates, WrongStateStatus,
+    ActionStatus, BatchRefusal, BootSelection, ContentLocation, DefaultAspect, Drafts, ErrorBody, FreshVms,
+    HungShutdown, IdSize, PendingUpdatesReply, PoweroffInError, PoweroffInStarting, PoweroffInStopping,
+    PublishWhileTransient, Rename, RepairEnds, StateReply, Switches, UnknownFields, UpdatingOfStopped,
+    VersionOnAction, VersionOnVmWrite, VmPutReply, VmPutVersion, WaitingStates, WrongStateStatus,
 };

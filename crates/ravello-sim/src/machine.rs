@@ -28,7 +28,7 @@ use crate::durations::{Durations, Speed};
 use crate::guest::{BootCause, BootEnd, BootLog, BootedFrom, GuestBehaviour, SelfReboot};
 use crate::id::{ApplicationId, VmId};
 use crate::state::VmState;
-use crate::switches::{Switches, UpdatingOfStopped, WaitingStates};
+use crate::switches::{FreshVms, Switches, UpdatingOfStopped, WaitingStates};
 
 /// `stopTimeOut` where a VM has none.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(1200);
@@ -158,6 +158,11 @@ impl Machine {
             running: None,
             next_self_reboot: None,
         }
+    }
+
+    /// Whether it can be seen: one that is being created cannot, if so switched.
+    pub(crate) fn is_visible(&self, switches: &Switches) -> bool {
+        switches.fresh_vms == FreshVms::Visible || self.state != VmState::Publishing
     }
 
     pub(crate) const fn state(&self) -> VmState {

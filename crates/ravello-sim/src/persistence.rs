@@ -4,7 +4,7 @@
 //! counts are not in it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -141,9 +141,22 @@ impl StateFile {
             std::fs::create_dir_all(directory)?;
         }
         let beside = self.path.with_extension("json.new");
-        let mut file = File::create(&beside)?;
+        // Tokens are in it.
+        let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&beside)?;
         file.write_all(&serde_json::to_vec(snapshot)?)?;
         file.sync_all()?;
         std::fs::rename(&beside, &self.path)
     }
+}
+
+/// Only the owner may read a new file.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }

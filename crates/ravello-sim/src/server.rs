@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::fault::FaultEffect;
 use crate::http::reply::{ApiError, Reply};
 use crate::http::{Outcome, Request, arrive, carry_out};
-use crate::simulator::{Simulator, SimulatorError};
+use crate::simulator::{Simulator, SimulatorError, State};
 
 /// The largest body that is read: an application of some thousand VMs.
 const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
@@ -107,12 +107,12 @@ async fn exchange(
     shutdown: CancellationToken,
 ) -> Result<Response<Full<Bytes>>, Broken> {
     let (head, body) = request.into_parts();
+    if body.size_hint().lower() > BODY_LIMIT_BYTES.try_into().unwrap_or(u64::MAX) {
+        return Ok(too_large());
+    }
     let body = match Limited::new(body, BODY_LIMIT_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let reply = Reply::from(ApiError::too_large(BODY_LIMIT_BYTES));
-            return Ok(reply.into_response("none", None, false, None).map(Full::new));
-        }
+        Err(error) if error.is::<LengthLimitError>() => return Ok(too_large()),
         Err(_) => return Err(Broken),
     };
     let request = Request {
@@ -122,7 +122,7 @@ async fn exchange(
         headers: head.headers,
         body,
     };
-    let effects = simulator.change(|state, _| arrive(state, &request));
+    let effects = simulator.note(|state, _| arrive(state, &request));
     for effect in &effects {
         if let FaultEffect::Slow { millis } = effect {
             // A shutdown does not wait for a reply that is slow on purpose.
@@ -132,7 +132,9 @@ async fn exchange(
             }
         }
     }
-    match simulator.change(|state, now| carry_out(state, &request, &effects, now)) {
+    let is_read = request.method == http::Method::GET && effects.is_empty();
+    let work = |state: &mut State, now| carry_out(state, &request, &effects, now);
+    match if is_read { simulator.note(work) } else { simulator.change(work) } {
         Outcome::Broken => Err(Broken),
         Outcome::Reply(response) => {
             let operation = response.headers().get("operation-id").and_then(|id| id.to_str().ok());
@@ -146,4 +148,8 @@ async fn exchange(
             Ok(response.map(Full::new))
         }
     }
+}
+
+fn too_large() -> Response<Full<Bytes>> {
+    Reply::from(ApiError::too_large(BODY_LIMIT_BYTES)).into_response("none", None, false, None).map(Full::new)
 }

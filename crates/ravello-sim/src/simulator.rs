@@ -69,8 +69,25 @@ pub struct Simulator {
 struct Shared {
     state: Mutex<State>,
     /// Counts the changes, so that whoever waits for something looks again.
-    changes: watch::Sender<u64>,
+    changes: watch::Sender<Changes>,
     state_file: Option<StateFile>,
+}
+
+/// How often something changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Changes {
+    /// In the cloud: what is worth keeping.
+    cloud: u64,
+    /// Elsewhere, for example in the count of requests.
+    elsewhere: u64,
+}
+
+/// What a piece of work touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Touched {
+    Nothing,
+    Elsewhere,
+    Cloud,
 }
 
 /// Everything behind the lock.
@@ -145,7 +162,7 @@ impl Simulator {
             faults: Faults::default(),
             requests: RequestLog::default(),
         };
-        let (changes, _) = watch::channel(0);
+        let (changes, _) = watch::channel(Changes::default());
         Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), changes, state_file }) })
     }
 
@@ -188,7 +205,7 @@ impl Simulator {
 
     /// Counts requests from zero again.
     pub fn clear_requests(&self) {
-        self.change(|state, _| state.requests.clear());
+        self.note(|state, _| state.requests.clear());
     }
 
     /// An application as a client would read it.
@@ -252,7 +269,7 @@ impl Simulator {
 
     /// Adds a fault.
     pub fn add_fault(&self, rule: FaultRule) -> FaultId {
-        self.change(|state, _| state.faults.add(rule))
+        self.note(|state, _| state.faults.add(rule))
     }
 
     /// All faults, and how often they struck.
@@ -262,7 +279,7 @@ impl Simulator {
 
     /// Takes all faults back.
     pub fn clear_faults(&self) {
-        self.change(|state, _| state.faults.clear());
+        self.note(|state, _| state.faults.clear());
     }
 
     /// The switches.
@@ -311,24 +328,31 @@ impl Simulator {
 
     /// Looks at the state as it is now.
     fn look<T>(&self, see: impl FnOnce(&State, Timestamp) -> T) -> T {
-        self.with(|state, now| (see(state, now), false))
+        self.with(Touched::Nothing, |state, now| see(state, now))
     }
 
-    /// Changes the state, and tells everybody who waits.
+    /// Changes something beside the cloud, and tells everybody who waits.
+    pub(crate) fn note<T>(&self, note: impl FnOnce(&mut State, Timestamp) -> T) -> T {
+        self.with(Touched::Elsewhere, note)
+    }
+
+    /// Changes the cloud, and tells everybody who waits.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp) -> T) -> T {
-        self.with(|state, now| (change(state, now), true))
+        self.with(Touched::Cloud, change)
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut State, Timestamp) -> (T, bool)) -> T {
+    fn with<T>(&self, touched: Touched, work: impl FnOnce(&mut State, Timestamp) -> T) -> T {
         // A panic in a test that held the lock must not take the others along.
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = state.clock.now();
         let due = state.cloud.poll_timeout().is_some_and(|at| at <= now);
         state.cloud.handle_timeout(now);
-        let (result, changed) = work(&mut state, now);
+        let result = work(&mut state, now);
         drop(state);
-        if due || changed {
-            self.shared.changes.send_modify(|count| *count = count.wrapping_add(1));
+        if due || touched == Touched::Cloud {
+            self.shared.changes.send_modify(|changes| changes.cloud = changes.cloud.wrapping_add(1));
+        } else if touched == Touched::Elsewhere {
+            self.shared.changes.send_modify(|changes| changes.elsewhere = changes.elsewhere.wrapping_add(1));
         }
         result
     }
@@ -363,9 +387,13 @@ impl Simulator {
             return std::future::pending().await;
         }
         let mut changes = self.shared.changes.subscribe();
+        let mut kept = None;
         while changes.changed().await.is_ok() {
             tokio::time::sleep(SOON).await;
-            changes.borrow_and_update();
+            let present = changes.borrow_and_update().cloud;
+            if kept.replace(present) == Some(present) {
+                continue;
+            }
             if let Err(error) = self.save().await {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(error, "cannot keep the state");

@@ -72,6 +72,10 @@ pub struct Switches {
     /// Whether GET and PUT answer with `Content-Location`. The vendor's SDK can poll with `wait_for` only if
     /// they do.
     pub content_location: ContentLocation,
+    /// Whether a refusal has a body beside its headers.
+    pub error_body: ErrorBody,
+    /// Whether a VM that is being created can be seen already.
+    pub fresh_vms: FreshVms,
 }
 
 switch! {
@@ -321,5 +325,25 @@ switch! {
         Absent,
         /// They do, as the vendor's SDK expects.
         Present,
+    }
+}
+
+switch! {
+    /// Whether a refusal has a body beside its headers.
+    ErrorBody {
+        /// It has none.
+        Absent,
+        /// It has `operationMessages`, as some refusals had.
+        OperationMessages,
+    }
+}
+
+switch! {
+    /// Whether a VM that is being created can be seen already.
+    FreshVms {
+        /// It can.
+        Visible,
+        /// It is missing in the deployment, and 404 if asked for, as long as it is PUBLISHING.
+        MissingAtFirst,
     }
 }

@@ -13,7 +13,9 @@
 
 mod support;
 
-use ravello_sim::{ContentLocation, IdSize, StateReply, Switches, VmPutReply, VmState, WrongStateStatus};
+use ravello_sim::{
+    ContentLocation, ErrorBody, IdSize, StateReply, Switches, VmPutReply, VmState, WrongStateStatus,
+};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -382,4 +384,30 @@ async fn basic_credentials_without_login_and_with_a_domain_are_enough() {
     let user = format!("domain/{USERNAME}");
     let list = served.anonymous(Method::GET, "/api/v1/applications").basic_auth(user, Some(PASSWORD));
     assert_eq!(list.send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn refusal_has_operation_messages_only_if_switched_on() {
+    let served = demo(0).await;
+    let get = || async { served.api(Method::GET, "/applications/5").send().await.unwrap() };
+    assert!(get().await.bytes().await.unwrap().is_empty());
+    served
+        .simulator
+        .set_switches(Switches { error_body: ErrorBody::OperationMessages, ..Switches::default() });
+    let body = json(get().await, StatusCode::NOT_FOUND).await;
+    assert_eq!(body["operationMessages"][0]["message"], "there is no application 5");
+}
+
+#[tokio::test]
+async fn body_beyond_all_bounds_is_refused_before_it_is_read() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let served = demo(0).await;
+    let mut stream = tokio::net::TcpStream::connect(served.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /api/v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 413 "), "{reply}");
+    assert!(reply.contains("error-message: "), "{reply}");
 }

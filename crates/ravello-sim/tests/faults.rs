@@ -194,9 +194,12 @@ async fn faults_switches_and_clock_can_be_set_over_http() {
     served
         .post(&format!("{}/setExpiration", served.demo_path()), &json!({ "expirationFromNowSeconds": 3600 }))
         .await;
-    let step = json!({ "stepMillis": 3_600_000, "speed": 2.0 });
+    let step = json!({ "stepMillis": 3_600_000, "speed": 2.0, "durations": { "starting": 7 } });
     let clock = served.sim(Method::POST, "/clock").body(step.to_string()).send().await.unwrap();
-    assert_eq!(support::json(clock, StatusCode::OK).await["speed"], 2.0);
+    let clock = support::json(clock, StatusCode::OK).await;
+    assert_eq!(clock["speed"], 2.0);
+    assert_eq!(clock["durations"]["starting"], 7);
+    assert_eq!(clock["durations"]["stopping"], 50, "the others stay");
     let undercloud = served.node("undercloud");
     served.simulator.wait_until(|sim| sim.vm_state(undercloud) == Some(VmState::Stopped)).await;
 }

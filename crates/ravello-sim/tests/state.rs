@@ -153,6 +153,33 @@ async fn transition_that_was_under_way_ends_after_the_restart() {
     .await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn state_file_is_private_because_it_has_tokens() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    run(directory.path(), async |_, _| {}).await;
+    let mode = std::fs::metadata(directory.path().join("ravello-sim.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn state_is_kept_soon_after_a_change_and_not_only_at_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config();
+    config.state_dir = Some(directory.path().to_path_buf());
+    let served = support::serve(config.clone()).await;
+    served.post("/applications", &json!({ "name": "lab" })).await;
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while !Simulator::new(config.clone()).is_ok_and(|sim| sim.application_named("lab").is_some()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
 #[test]
 fn broken_state_file_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();

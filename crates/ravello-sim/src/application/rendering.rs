@@ -83,7 +83,8 @@ impl Application {
     /// All VMs of the deployment.
     pub(crate) fn render_deployed_vms(&self, switches: &Switches) -> Vec<Value> {
         let Some(deployment) = &self.deployment else { return Vec::new() };
-        let deployed = deployment.machines.keys().filter_map(|vm| self.render_deployed_vm(*vm));
+        let visible = deployment.machines.iter().filter(|(_, machine)| machine.is_visible(switches));
+        let deployed = visible.filter_map(|(vm, _)| self.render_deployed_vm(*vm));
         let drafts = crate::document::vms(&self.design)
             .filter(|_| switches.drafts == Drafts::Listed)
             .filter(|vm| crate::document::id_of(vm).is_some_and(|id| self.machine(VmId(id)).is_none()))

@@ -1,5 +1,7 @@
 //! Applications: create, read, replace, delete, filter (`ravello-api.md §6.2`, `§6.3`, `§10`).
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::{Cloud, CloudError, version_of};
@@ -129,13 +131,14 @@ impl Cloud {
         id: ApplicationId,
         now: Timestamp,
     ) {
-        let before = self.applications.get(&id).map(|application| application.design.clone());
+        let before =
+            self.applications.get(&id).map(|application| application.design.clone()).unwrap_or_default();
+        let before: HashMap<u64, &Map<String, Value>> =
+            crate::document::vms(&before).filter_map(|vm| Some((id_of(vm)?, vm))).collect();
         let mut completion = self.completion(id, now);
         for vm in crate::document::parts_mut(design, "vms") {
-            let before = before.as_ref().and_then(|design| {
-                crate::document::vms(design).find(|known| id_of(known).is_some() && id_of(known) == id_of(vm))
-            });
-            completion.complete(vm, before);
+            let known = id_of(vm).and_then(|id| before.get(&id).copied());
+            completion.complete(vm, known);
         }
     }
 

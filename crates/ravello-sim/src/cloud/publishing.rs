@@ -1,5 +1,7 @@
 //! `publish` and `publishUpdates` (`ravello-api.md §8`).
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde_json::{Map, Value};
 
 use super::{Cloud, CloudError};
@@ -85,9 +87,14 @@ impl Cloud {
             DraftVms::Start => AfterCreation::Start,
             DraftVms::LeaveStopped => AfterCreation::Stay,
         };
+        let mut designs: HashMap<VmId, Map<String, Value>> = vms(&application.design)
+            .filter_map(|vm| Some((id_of(vm).map(VmId)?, vm)))
+            .filter(|(vm, _)| changes.contains_key(vm))
+            .map(|(vm, design)| (vm, design.clone()))
+            .collect();
         for (vm, change) in changes {
             tracing::debug!(application = %id, %vm, ?change, "publishing");
-            application.carry_out(vm, &change, after, now, &mut around);
+            application.carry_out((vm, designs.remove(&vm)), &change, after, now, &mut around);
         }
         if let Some(deployment) = &mut application.deployment {
             deployment.published = design_without_vms(&application.design);
@@ -108,7 +115,7 @@ impl Cloud {
 impl Application {
     fn admit_publish(
         &self,
-        changes: &std::collections::BTreeMap<VmId, Change>,
+        changes: &BTreeMap<VmId, Change>,
         rule: PublishWhileTransient,
     ) -> Result<(), CloudError> {
         let Some(deployment) = &self.deployment else {
@@ -139,14 +146,13 @@ impl Application {
 
     fn carry_out(
         &mut self,
-        vm: VmId,
+        (vm, designed): (VmId, Option<Map<String, Value>>),
         change: &Change,
         after: AfterCreation,
         now: Timestamp,
         around: &mut Surroundings<'_>,
     ) {
         let address = (self.id, vm);
-        let designed = self.designed(vm).cloned();
         let Some(deployment) = &mut self.deployment else { return };
         match (change, designed) {
             (Change::Create, Some(design)) => {

@@ -9,7 +9,7 @@ use crate::application::Aspect;
 use crate::clock::Timestamp;
 use crate::document::check::{self, Malformed};
 use crate::document::number::{integer, numbers_from_strings};
-use crate::document::{id_of, parts_mut};
+use crate::document::{id_of, parts};
 use crate::id::{ApplicationId, VmId};
 use crate::machine::{Action, Machine};
 use crate::switches::{BatchRefusal, DefaultAspect, VersionOnVmWrite, VmPutVersion};
@@ -35,7 +35,10 @@ impl Cloud {
     ) -> Result<Map<String, Value>, CloudError> {
         let application = self.application(id)?;
         let shown = match self.or_default(aspect) {
-            Aspect::Deployment => application.render_deployed_vm(vm),
+            Aspect::Deployment => {
+                self.machine(id, vm)?;
+                application.render_deployed_vm(vm)
+            }
             Aspect::Design | Aspect::Properties => application.designed(vm).cloned(),
         };
         shown.ok_or_else(|| CloudError::no_vm(vm))
@@ -45,6 +48,7 @@ impl Cloud {
     pub(crate) fn machine(&self, id: ApplicationId, vm: VmId) -> Result<&Machine, CloudError> {
         self.application(id)?
             .machine(vm)
+            .filter(|machine| machine.is_visible(&self.switches))
             .ok_or_else(|| CloudError::NotFound { what: format!("VM {vm} in the deployment") })
     }
 
@@ -221,8 +225,9 @@ impl Cloud {
     ) -> Result<(), CloudError> {
         let others = crate::document::vms(&self.application(id)?.design)
             .filter(|vm| replaced.is_none_or(|replaced| id_of(vm) != Some(replaced.0)));
-        let taken: HashSet<u64> = others.flat_map(|vm| part_ids(vm.clone())).collect();
-        match part_ids(document.clone()).into_iter().find(|part| taken.contains(part)) {
+        let taken: HashSet<u64> = others.flat_map(part_ids).collect();
+        let collision = part_ids(document).find(|part| taken.contains(part));
+        match collision {
             None => Ok(()),
             Some(part) => Err(CloudError::Invalid {
                 why: format!("the identifier {part} is taken by another part of the application"),
@@ -242,12 +247,10 @@ fn skip_if_unfit(outcome: Result<(), crate::machine::Refusal>) {
     }
 }
 
-fn part_ids(mut vm: Map<String, Value>) -> Vec<u64> {
-    let mut ids: Vec<u64> = id_of(&vm).into_iter().collect();
-    for list in ["hardDrives", "networkConnections", "suppliedServices"] {
-        ids.extend(parts_mut(&mut vm, list).filter_map(|part| id_of(part)));
-    }
-    ids
+/// The identifiers of a VM and of its parts.
+fn part_ids(vm: &Map<String, Value>) -> impl Iterator<Item = u64> {
+    let lists = ["hardDrives", "networkConnections", "suppliedServices"].into_iter();
+    id_of(vm).into_iter().chain(lists.flat_map(|list| parts(vm, list)).filter_map(id_of))
 }
 
 /// Sets the value at a JSON pointer; the last step may name a new field, or `-` for a new item of a list.

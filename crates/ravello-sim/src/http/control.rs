@@ -20,20 +20,19 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Request;
 use super::path::Path;
 use super::reply::{ApiError, Reply};
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
-use crate::durations::{Durations, Speed};
+use crate::durations::Speed;
 use crate::fault::{FaultId, FaultRule};
 use crate::guest::GuestBehaviour;
 use crate::id::{ApplicationId, VmId};
 use crate::simulator::State;
 use crate::state::VmState;
-use crate::switches::Switches;
 
 /// The clock is stepped by no more than this at once.
 const LONGEST_STEP: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -55,7 +54,7 @@ pub(super) fn answer(
         }
         (Method::GET, ["requests"]) => {
             let counts = state.requests.counts();
-            let kinds: serde_json::Map<String, Value> =
+            let kinds: Map<String, Value> =
                 counts.iter().map(|(kind, count)| (kind.to_string(), (*count).into())).collect();
             Ok(Reply::json(json!({ "total": counts.values().sum::<u64>(), "kinds": kinds })))
         }
@@ -91,7 +90,7 @@ pub(super) fn answer(
         }
         (Method::GET, ["switches"]) => Ok(shown(&state.cloud.switches)),
         (Method::PUT, ["switches"]) => {
-            state.cloud.switches = changed(&state.cloud.switches, request)?;
+            state.cloud.switches = merged(&state.cloud.switches, request.document()?)?;
             Ok(shown(&state.cloud.switches))
         }
         (_, ["faults", ..]) => faults(state, request, path),
@@ -120,7 +119,7 @@ struct WantedState {
 struct WantedClock {
     step_millis: Option<u64>,
     speed: Option<Speed>,
-    durations: Option<Durations>,
+    durations: Option<Map<String, Value>>,
 }
 
 fn vms(state: &State) -> Vec<Value> {
@@ -196,11 +195,11 @@ fn set_clock(state: &mut State, request: &Request) -> Result<(), ApiError> {
     if step > LONGEST_STEP {
         return Err(ApiError::invalid("stepMillis is more than a year".to_owned()));
     }
+    if let Some(durations) = wanted.durations {
+        state.cloud.durations = merged(&state.cloud.durations, durations)?;
+    }
     if let Some(speed) = wanted.speed {
         state.cloud.speed = speed;
-    }
-    if let Some(durations) = wanted.durations {
-        state.cloud.durations = durations;
     }
     state.clock.step(step);
     let now = state.clock.now();
@@ -208,13 +207,13 @@ fn set_clock(state: &mut State, request: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The present switches, with those replaced that the request names.
-fn changed(present: &Switches, request: &Request) -> Result<Switches, ApiError> {
-    let mut merged = serde_json::to_value(present).unwrap_or_default();
-    if let Some(fields) = merged.as_object_mut() {
-        fields.extend(request.document()?);
+/// What is present, with those fields replaced that are named.
+fn merged<T: Serialize + DeserializeOwned>(present: &T, named: Map<String, Value>) -> Result<T, ApiError> {
+    let mut whole = serde_json::to_value(present).unwrap_or_default();
+    if let Some(fields) = whole.as_object_mut() {
+        fields.extend(named);
     }
-    parsed(merged)
+    parsed(whole)
 }
 
 fn parsed<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {

@@ -7,14 +7,14 @@ use http::header::{
     SET_COOKIE,
 };
 use http::{Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::API;
 use crate::access::{Admitted, SESSION_COOKIE};
 use crate::cloud::CloudError;
 use crate::document::check::Malformed;
 use crate::document::number::strings_from_longs;
-use crate::switches::WrongStateStatus;
+use crate::switches::{ErrorBody, WrongStateStatus};
 
 /// A reply before it is HTTP.
 #[derive(Debug)]
@@ -113,6 +113,7 @@ impl Reply {
             headers.append(name, printable(&text));
         }
         headers.insert(HeaderName::from_static("operation-id"), printable(operation));
+        headers.insert(HeaderName::from_static("x-nginx-operation-id"), printable(operation));
         if let Some(admitted) = admitted {
             let ephemeral = if admitted == Admitted::ByToken { "true" } else { "false" };
             headers.insert(HeaderName::from_static("x-is-ephemeral"), HeaderValue::from_static(ephemeral));
@@ -153,6 +154,18 @@ impl ApiError {
     /// A part of the interface that the simulator does not have.
     pub(crate) fn no_such_request(method: &str, path: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, 1009, format!("the simulator does not know {method} {path}"))
+    }
+
+    /// The error as a reply.
+    pub(crate) fn into_reply(self, body: ErrorBody) -> Reply {
+        let message = json!({ "errorLevel": "ERROR", "message": self.message });
+        let reply = Reply::from(self);
+        match body {
+            ErrorBody::Absent => reply,
+            ErrorBody::OperationMessages => {
+                Reply { body: Body::Json(json!({ "operationMessages": [message] })), ..reply }
+            }
+        }
     }
 
     pub(crate) fn unauthenticated() -> Self {

@@ -288,3 +288,38 @@ fn design_may_repeat_what_the_deployment_added() {
     world.publish_updates().unwrap();
     assert_eq!(world.boots(FIRST).len(), boots, "not restarted");
 }
+
+#[test]
+fn hardware_that_means_the_same_is_published_without_a_restart() {
+    let mut world = World::running();
+    let mut document = world.designed(FIRST);
+    document.insert("suppliedServices".to_owned(), json!([]));
+    document.insert("legacyMode".to_owned(), json!(false));
+    document.insert("busTopology".to_owned(), json!({ "empty": {} }));
+    document["hardDrives"].as_array_mut().unwrap().reverse();
+    world.cloud.replace_vm(world.application, FIRST, document, world.now).unwrap();
+    world.publish_updates().unwrap();
+    assert_eq!(world.state(FIRST), Started);
+    assert_eq!(world.shown()["designDiffersFromDeployment"], false);
+
+    world.edit(FIRST, "/hardDrives/0/boot", json!(true));
+    world.publish_updates().unwrap();
+    assert_eq!(world.state(FIRST), Updating, "the DISK is the first drive now");
+    world.pass(1000);
+    world.edit(FIRST, "/hardDrives", json!([]));
+    world.publish_updates().unwrap();
+    assert_eq!(world.state(FIRST), Updating);
+}
+
+#[test]
+fn fresh_vm_is_missing_at_first_if_switched_on() {
+    let mut world = World::drafted();
+    world.cloud.switches.fresh_vms = FreshVms::MissingAtFirst;
+    world.cloud.publish(world.application, &Map::new(), world.now).unwrap();
+    assert_eq!(world.shown()["deployment"]["vms"], json!([]));
+    let missing = world.cloud.vm(world.application, FIRST, Some(Aspect::Deployment));
+    assert!(matches!(missing, Err(CloudError::NotFound { .. })));
+    world.pass(1000);
+    assert_eq!(world.states(), [Starting, Starting]);
+    assert_eq!(world.shown()["deployment"]["vms"].as_array().unwrap().len(), 2);
+}
