@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// The user of the simulated cloud.
 pub(crate) const USERNAME: &str = "somebody@example.com";
 
-/// His password.
+/// The password of that user.
 pub(crate) const PASSWORD: &str = "correct-horse";
 
 /// A virtual environment with what `requirements.txt` asks for.

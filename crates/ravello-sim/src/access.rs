@@ -20,7 +20,7 @@ pub(crate) const SESSION_COOKIE: &str = "JSESSIONID";
 /// The header of an ephemeral token.
 pub(crate) const TOKEN_HEADER: &str = "x-ephemeral-token-authorization";
 
-/// The one user, and the sessions he opened.
+/// The one user, and the sessions that are open.
 pub(crate) struct Access {
     username: String,
     password: SecretString,

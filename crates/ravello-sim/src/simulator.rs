@@ -27,7 +27,7 @@ use crate::switches::Switches;
 pub struct SimulatorConfig {
     /// The one user; a client may put an identity domain and a slash in front.
     pub username: String,
-    /// His password.
+    /// The password of that user.
     pub password: SecretString,
     /// How many times faster than real the cloud works.
     pub speed: Speed,
