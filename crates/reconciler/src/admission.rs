@@ -97,7 +97,7 @@ pub fn admit_power(record: &NodeRecord, ask: &PowerAsk, seen: Option<&Seen>) -> 
 
 /// Decides about a boot override; `None` drops the one that holds.
 #[must_use]
-pub fn admit_boot(record: &NodeRecord, wanted: Option<BootOverride>) -> Outcome {
+pub fn admit_boot(record: &NodeRecord, wanted: Option<BootOverride>, at: Timestamp) -> Outcome {
     let old = record.boot;
     let mut boot = old;
     match wanted {
@@ -119,6 +119,7 @@ pub fn admit_boot(record: &NodeRecord, wanted: Option<BootOverride>) -> Outcome 
         return Outcome::AlreadySatisfied;
     }
     boot.generation = old.generation.saturating_add(1);
+    boot.since = at;
     Outcome::Record(NodeRecord { boot, ..record.clone() })
 }
 

@@ -18,6 +18,7 @@ use crate::cache::{Cache, Look};
 use crate::clock::WallClock;
 use crate::error_chain::chain;
 use crate::journal::{Journal, JournalError};
+use crate::planner::absorb::absorb_boot;
 use crate::planner::deployed;
 use crate::policy::Policy;
 use crate::record::{NodeRecord, PowerIntent, Rest, Stage, Start};
@@ -137,7 +138,8 @@ impl<J: Journal> Chassis for Handle<J> {
         let seen = look.observation.nodes.get(node).ok_or(Denied::NoSuchNode)?;
         // The look may have brought a tag that is taken over in a moment, and a request may have come.
         let boot = self.shared.store.record(node).unwrap_or_default().boot;
-        Ok(crate::planner::absorb::absorb_boot(boot, seen).setting(deployed(seen)))
+        let now = self.shared.clock.now().into();
+        Ok(absorb_boot(boot, seen, now).setting(deployed(seen)))
     }
 
     async fn set_boot_override(
@@ -147,7 +149,8 @@ impl<J: Journal> Chassis for Handle<J> {
         requester: &Requester,
     ) -> Result<Admission, Denied> {
         self.shared.check_exists(node)?;
-        let decide = move |record: &NodeRecord| split(admit_boot(record, wanted));
+        let at = self.shared.clock.now().into();
+        let decide = move |record: &NodeRecord| split(admit_boot(record, wanted, at));
         let outcome = self.shared.record(node, decide, || ()).await;
         let what = match wanted {
             Some(BootOverride { device, lifetime, .. }) => format!("boot from {device} ({lifetime:?})"),

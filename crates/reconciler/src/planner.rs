@@ -29,7 +29,7 @@ use std::time::{Duration, SystemTime};
 use machine::{BootDevice, DesignChange, NodeId, NodeObservation, Observation, Phase, Step};
 
 use crate::policy::{Policy, PublishRule};
-use crate::progress::{NodeProgress, Now, Progress, Sent};
+use crate::progress::{NodeProgress, Now, Progress, Sent, settling};
 use crate::record::{NodeRecord, Stage, Start, Then, Timestamp};
 use crate::status::Wait;
 
@@ -113,16 +113,26 @@ impl Pass<'_> {
         let mut needs: Vec<(&NodeId, &NodeObservation, &NodeRecord, Need)> = Vec::new();
         for (node, record) in records {
             let Some(look) = seen.nodes.get(node) else { continue };
-            match need(record, look) {
-                Ok(Some(need)) => match self.pause(node, look, need) {
+            let upkeep = self.upkeep(record, look);
+            let power = match need(record, look) {
+                Ok(need) => need,
+                Err(Wait::GuestShutdown { .. }) if self.progress.node(node).has_sent(Sent::PowerOff) => {
+                    self.wait(node, Wait::Transient { phase: look.phase });
+                    None
+                }
+                Err(wait) => {
+                    self.wait(node, wait);
+                    None
+                }
+            };
+            for need in [upkeep, power].into_iter().flatten() {
+                match self.pause(node, look, need) {
                     Some((wait, until)) => {
                         self.wait(node, wait);
                         self.wake_at(until);
                     }
                     None => needs.push((node, look, record, need)),
-                },
-                Ok(None) => {}
-                Err(wait) => self.wait(node, wait),
+                }
             }
         }
         if self.now.up < self.progress.not_before {
@@ -240,7 +250,7 @@ impl Pass<'_> {
             .paused(self.now)
             .map(|until| (Wait::Refused { times: self.progress.publish.refusals }, until))
             .or_else(|| {
-                let until = self.progress.publish.settling(Sent::Publish, self.policy, self.now)?;
+                let until = settling(self.progress.published, self.policy, self.now)?;
                 Some((Wait::Settling, until))
             });
         if let Some((wait, until)) = busy {
@@ -298,21 +308,44 @@ impl Pass<'_> {
         self.plan.records.insert(node.clone(), record);
     }
 
+    /// What is to be put in order in the design of a node that is not being powered up.
+    fn upkeep(&mut self, record: &NodeRecord, look: &NodeObservation) -> Option<Need> {
+        if record.is_rising() {
+            return None;
+        }
+        if let Some(deployed) = ours_to_take_back(record, look) {
+            return Some(Need::TakeBack { deployed });
+        }
+        let tag = record.boot.tag_beside(deployed(look));
+        // A node in the middle of a power cycle gets its device in a moment.
+        let cycling =
+            record.power.as_ref().map(|power| power.stage) == Some(Stage::PowerDown { then: Then::PowerUp });
+        if cycling || !record.boot.known || !record.boot.tag.differs(tag, look.tag) {
+            return None;
+        }
+        match self.policy.tag_delay.checked_sub(record.boot.since.age(self.now.wall)) {
+            Some(left) if !left.is_zero() => {
+                self.wake_at(self.now.up.saturating_add(left));
+                None
+            }
+            Some(_) | None => Some(Need::Tag),
+        }
+    }
+
     /// Why a step for this node has to wait, and until when.
     fn pause(&self, node: &NodeId, look: &NodeObservation, need: Need) -> Option<(Wait, Duration)> {
         let progress = self.progress.node(node);
         if let Some(until) = progress.paused(self.now) {
             return Some((Wait::Refused { times: progress.refusals }, until));
         }
-        let what = match need {
-            Need::PowerOff => Sent::PowerOff,
-            Need::Shutdown => Sent::Shutdown,
-            Need::Start => Sent::Start,
-            Need::Write { .. } | Need::TakeBack { .. } => Sent::Boot,
-            Need::Tag => Sent::Tag,
-            Need::Publish => Sent::Publish,
+        let settling = match need {
+            Need::PowerOff => progress.settling(Sent::PowerOff, self.policy, self.now),
+            Need::Shutdown => progress.settling(Sent::Shutdown, self.policy, self.now),
+            Need::Start => progress.settling(Sent::Start, self.policy, self.now),
+            Need::Write { .. } | Need::TakeBack { .. } => settling(progress.wrote, self.policy, self.now),
+            // A tag that was written is in the record; the publish is not the node's.
+            Need::Tag | Need::Publish => None,
         };
-        let settling = progress.settling(what, self.policy, self.now);
         let settling = settling.or_else(|| unsettled_start(progress, look.phase, self.policy, self.now));
         settling.map(|until| (Wait::Settling, until))
     }
@@ -339,13 +372,13 @@ impl Pass<'_> {
     }
 }
 
-/// What a node needs, or why it has to wait. `Ok(None)` when nothing is pending.
+/// What the power request of a node needs, or why it has to wait. `Ok(None)` when there is none.
 fn need(record: &NodeRecord, look: &NodeObservation) -> Result<Option<Need>, Wait> {
     let transient = Err(Wait::Transient { phase: look.phase });
-    let Some(power) = &record.power else { return Ok(upkeep(record, look)) };
+    let Some(power) = &record.power else { return Ok(None) };
     match (power.stage, look.phase) {
         (Stage::PowerDown { .. }, Phase::On | Phase::Fault | Phase::Unknown) => Ok(Some(Need::PowerOff)),
-        (Stage::PowerDown { .. } | Stage::PowerUp { .. }, Phase::PoweringOff) => {
+        (Stage::PowerDown { .. }, Phase::PoweringOff) => {
             Err(Wait::GuestShutdown { stop_timeout: look.stop_timeout })
         }
         (Stage::ShutDown { asked: None, .. }, Phase::On) => Ok(Some(Need::Shutdown)),
@@ -386,15 +419,6 @@ fn power_up(record: &NodeRecord, look: &NodeObservation) -> Need {
             None => Need::Start,
         },
     }
-}
-
-/// What is to be put in order when the power is left alone.
-fn upkeep(record: &NodeRecord, look: &NodeObservation) -> Option<Need> {
-    if let Some(deployed) = ours_to_take_back(record, look) {
-        return Some(Need::TakeBack { deployed });
-    }
-    let tag = record.boot.tag_beside(deployed(look));
-    (record.boot.known && record.boot.tag.differs(tag, look.tag)).then_some(Need::Tag)
 }
 
 /// The deployed device, if the design differs from it by what we wrote.

@@ -28,6 +28,9 @@ pub struct Policy {
     pub gather: Duration,
     /// How long a change of boot device waits, at most, for those of other nodes on their way down.
     pub coalesce: Duration,
+    /// How long a new boot device is kept in the journal alone before it is also written into the VM's
+    /// description: a power cycle that follows at once makes that write superfluous.
+    pub tag_delay: Duration,
     /// How often the cloud may say "forbidden" to a step before the request is given up.
     pub forbidden_tries: u32,
     /// The same for "no such VM", which a VM just published may get for a while.
@@ -63,6 +66,7 @@ impl Default for Policy {
             settle: Duration::from_secs(5),
             gather: Duration::from_millis(30),
             coalesce: Duration::from_secs(4),
+            tag_delay: Duration::from_secs(2),
             forbidden_tries: 3,
             missing_tries: 5,
             min_runtime: Duration::from_secs(7200),

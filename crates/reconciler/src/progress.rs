@@ -23,8 +23,10 @@ pub struct Now {
 pub struct Progress {
     /// Per node; absent means nothing to remember.
     pub nodes: BTreeMap<NodeId, NodeProgress>,
-    /// The publish of the application.
+    /// Refusals of the publish of the application.
     pub publish: NodeProgress,
+    /// When a publish was last sent: its effect may not be visible yet.
+    pub published: Option<Duration>,
     /// No extension of the expiration before this.
     pub extend_not_before: Duration,
     /// Failures of the cloud as a whole, in a row.
@@ -44,19 +46,15 @@ pub struct NodeProgress {
     pub missing: u32,
     /// No step before this.
     pub not_before: Duration,
-    /// What was sent last, and when: its effect may not be visible yet.
+    /// Which power action was sent last, and when: its effect may not be visible yet.
     pub sent: Option<(Sent, Duration)>,
+    /// When a boot device was last written into the design.
+    pub wrote: Option<Duration>,
 }
 
-/// What was sent.
+/// A power action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sent {
-    /// A boot device in the design.
-    Boot,
-    /// A tag in the design.
-    Tag,
-    /// A publish.
-    Publish,
     /// A power off.
     PowerOff,
     /// A request to the guest.
@@ -74,12 +72,17 @@ impl Progress {
 }
 
 impl NodeProgress {
-    /// When the effect of what was sent must be visible, if that is `what` and the moment has not come.
+    /// When the effect of the action that was sent must be visible, if that is `what` and the moment has not
+    /// come.
     #[must_use]
     pub fn settling(&self, what: Sent, policy: &Policy, now: Now) -> Option<Duration> {
-        let (sent, at) = self.sent?;
-        let settled = at.saturating_add(policy.settle);
-        (sent == what && now.up < settled).then_some(settled)
+        settling(self.sent.filter(|(sent, _)| *sent == what).map(|(_, at)| at), policy, now)
+    }
+
+    /// Whether this was the last action that was sent.
+    #[must_use]
+    pub fn has_sent(&self, what: Sent) -> bool {
+        self.sent.is_some_and(|(sent, _)| sent == what)
     }
 
     /// Until when nothing is sent after a refusal.
@@ -87,4 +90,11 @@ impl NodeProgress {
     pub fn paused(&self, now: Now) -> Option<Duration> {
         (now.up < self.not_before).then_some(self.not_before)
     }
+}
+
+/// When the effect of what was sent at this moment must be visible, if that has not come.
+#[must_use]
+pub fn settling(sent: Option<Duration>, policy: &Policy, now: Now) -> Option<Duration> {
+    let settled = sent?.saturating_add(policy.settle);
+    (now.up < settled).then_some(settled)
 }

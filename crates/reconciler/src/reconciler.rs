@@ -157,7 +157,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
             Err(error) => return Next::Sleep(self.journal_trouble(memory, &error)),
         }
         shared.in_flight.store(plan.in_flight, Ordering::Relaxed);
-        self.show(&plan, look);
+        self.show(memory, &plan, look);
         if plan.steps.is_empty() {
             let calm = if plan.in_flight { memory.pace.pause } else { shared.policy.look_idle };
             let woken = plan.wake.map(|wake| wake.saturating_sub(now.up));
@@ -180,6 +180,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         let outcome = self.backend.apply(step).await;
         match &outcome {
             Ok(()) => {
+                memory.trouble = None;
                 info!(application, nodes = ?step_nodes(step), "{step}");
                 shared.status.send_modify(|status| status.steps = status.steps.saturating_add(1));
             }
@@ -205,14 +206,15 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         }
     }
 
-    fn step_trouble(&self, memory: &Memory, step: &Step, error: &BackendError) {
+    fn step_trouble(&self, memory: &mut Memory, step: &Step, error: &BackendError) {
         let application = self.shared.store.application();
         let words = chain(error);
-        if memory.progress.failures == 0 {
+        if memory.trouble.as_ref() != Some(&words) {
             warn!(application, error = words, nodes = ?step_nodes(step), "cannot {step}");
         } else {
             debug!(application, error = words, nodes = ?step_nodes(step), "still cannot {step}");
         }
+        memory.trouble = Some(words);
         if let BackendErrorKind::Throttled(pause) = error.kind {
             let pause = pause.unwrap_or(self.shared.policy.backoff_first);
             self.shared.cache.hold_back(error, pause);
@@ -256,11 +258,11 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         }
     }
 
-    fn show(&self, plan: &Plan, look: &Look) {
+    fn show(&self, memory: &Memory, plan: &Plan, look: &Look) {
         let (shared, application) = (&self.shared, self.shared.store.application());
         let answered = shared.cache.looks().borrow().answered;
         shared.status.send_modify(|status| {
-            status.trouble = None;
+            status.trouble.clone_from(&memory.trouble);
             status.looks = answered;
             for (node, record) in shared.store.snapshot() {
                 let shown = status.nodes.entry(node.clone()).or_default();
@@ -315,6 +317,8 @@ struct Memory {
     progress: Progress,
     pace: Pace,
     journal_failures: u32,
+    /// What is wrong with the steps, until one succeeds.
+    trouble: Option<String>,
     began: Instant,
 }
 
@@ -324,6 +328,7 @@ impl Memory {
             progress: Progress::default(),
             pace: Pace::new(policy),
             journal_failures: 0,
+            trouble: None,
             began: Instant::now(),
         }
     }

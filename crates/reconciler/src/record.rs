@@ -147,6 +147,8 @@ pub struct BootRecord {
     pub known: bool,
     /// Counts the changes of what is wanted.
     pub generation: u64,
+    /// When that was.
+    pub since: Timestamp,
     /// For the next power cycle only.
     pub once: Option<Wish>,
     /// Until it is changed.
@@ -209,6 +211,18 @@ pub enum FailureKind {
     NoShutdown,
     /// Somebody else started the node before its boot device could be applied.
     Overtaken,
+}
+
+impl NodeRecord {
+    /// Whether it is being powered up and its start has not been seen: only then may its design differ from
+    /// its deployment by what we wrote.
+    #[must_use]
+    pub const fn is_rising(&self) -> bool {
+        match &self.power {
+            Some(PowerIntent { stage: Stage::PowerUp { start, .. }, .. }) => !matches!(start, Start::Seen),
+            Some(_) | None => false,
+        }
+    }
 }
 
 impl BootRecord {

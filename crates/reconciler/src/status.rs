@@ -48,8 +48,8 @@ pub struct NodeStatus {
 pub struct PendingBoot {
     /// What the next power cycle boots from.
     pub device: BootDevice,
-    /// The boot record's generation.
-    pub generation: u64,
+    /// When it was asked for.
+    pub since: Timestamp,
 }
 
 /// Why a node with something pending is not being worked on.
@@ -117,7 +117,7 @@ impl NodeStatus {
         self.power.clone_from(&record.power);
         self.failure.clone_from(&record.failure);
         let device = record.boot.wanted().filter(|device| Some(*device) != self.deployed);
-        self.boot = device.map(|device| PendingBoot { device, generation: record.boot.generation });
+        self.boot = device.map(|device| PendingBoot { device, since: record.boot.since });
         if self.power.is_none() {
             self.waiting = None;
         }

@@ -180,7 +180,7 @@ fn a_repeated_reset_while_the_first_is_under_way_is_the_same_reset() {
 #[test]
 fn a_reset_after_another_boot_device_was_set_is_another_reset() {
     let mut record = pending(Stage::PowerUp { off_seen: Some(Timestamp(1)), start: Start::Seen });
-    record = recorded(admit_boot(&record, Some(persistent(BootDevice::Disk))));
+    record = recorded(admit_boot(&record, Some(persistent(BootDevice::Disk)), Timestamp(2_000)));
     let again = recorded(admit_power(&record, &ask(PowerRequest::Reset), Some(&seen(Phase::PoweringOn))));
     assert_eq!(stage_of(&again), Some(Stage::PowerDown { then: Then::PowerUp }));
 }
@@ -210,41 +210,43 @@ fn a_failure_is_told_once_by_the_next_power_request() {
 fn setting_what_already_holds_changes_nothing() {
     for lifetime in [Lifetime::Once, Lifetime::Persistent] {
         let wanted = BootOverride { lifetime, ..persistent(BootDevice::Disk) };
-        let record = recorded(admit_boot(&NodeRecord::default(), Some(wanted)));
-        assert_eq!(admit_boot(&record, Some(wanted)), Outcome::AlreadySatisfied);
+        let record = recorded(admit_boot(&NodeRecord::default(), Some(wanted), Timestamp(2_000)));
+        assert_eq!(admit_boot(&record, Some(wanted), Timestamp(2_000)), Outcome::AlreadySatisfied);
     }
 }
 
 #[test]
 fn other_flag_bytes_for_the_same_device_are_recorded() {
-    let record = recorded(admit_boot(&NodeRecord::default(), Some(persistent(BootDevice::Disk))));
+    let record =
+        recorded(admit_boot(&NodeRecord::default(), Some(persistent(BootDevice::Disk)), Timestamp(2_000)));
     let uefi = BootOverride { flags: BootFlags([0xe0, 0x08, 0, 0, 0]), ..persistent(BootDevice::Disk) };
-    let record = recorded(admit_boot(&record, Some(uefi)));
+    let record = recorded(admit_boot(&record, Some(uefi), Timestamp(2_000)));
     assert_eq!(record.boot.lasting.and_then(|wish| wish.flags), Some(uefi.flags));
 }
 
 #[test]
 fn none_drops_the_override_and_a_tag_never_seen() {
-    let record = recorded(admit_boot(&NodeRecord::default(), None));
+    let record = recorded(admit_boot(&NodeRecord::default(), None, Timestamp(2_000)));
     assert!(record.boot.known && record.boot.wanted().is_none());
-    let record = recorded(admit_boot(&record, Some(persistent(BootDevice::Disk))));
-    let record = recorded(admit_boot(&record, None));
+    let record = recorded(admit_boot(&record, Some(persistent(BootDevice::Disk)), Timestamp(2_000)));
+    let record = recorded(admit_boot(&record, None, Timestamp(2_000)));
     assert_eq!(record.boot.wanted(), None);
-    assert_eq!(admit_boot(&record, None), Outcome::AlreadySatisfied);
+    assert_eq!(admit_boot(&record, None, Timestamp(2_000)), Outcome::AlreadySatisfied);
 }
 
 #[test]
 fn none_keeps_the_device_that_a_used_one_shot_replaced() {
     let boot = BootRecord { known: true, restore: Some(BootDevice::Network), ..BootRecord::default() };
     let record = NodeRecord { boot, ..NodeRecord::default() };
-    assert_eq!(admit_boot(&record, None), Outcome::AlreadySatisfied);
+    assert_eq!(admit_boot(&record, None, Timestamp(2_000)), Outcome::AlreadySatisfied);
 }
 
 #[test]
 fn a_one_shot_leaves_the_lasting_override_for_the_cycle_after() {
-    let record = recorded(admit_boot(&NodeRecord::default(), Some(persistent(BootDevice::Disk))));
+    let record =
+        recorded(admit_boot(&NodeRecord::default(), Some(persistent(BootDevice::Disk)), Timestamp(2_000)));
     let once = BootOverride { lifetime: Lifetime::Once, ..persistent(BootDevice::Network) };
-    let record = recorded(admit_boot(&record, Some(once)));
+    let record = recorded(admit_boot(&record, Some(once), Timestamp(2_000)));
     assert_eq!(record.boot.wanted(), Some(BootDevice::Network));
     assert_eq!(record.boot.used().wanted(), Some(BootDevice::Disk));
 }
@@ -335,7 +337,7 @@ proptest! {
         if let Outcome::Record(next) = admit_power(&record, &ask(request), look.as_ref()) {
             prop_assert_eq!(next.boot, record.boot);
         }
-        if let Outcome::Record(next) = admit_boot(&record, Some(persistent(BootDevice::Network))) {
+        if let Outcome::Record(next) = admit_boot(&record, Some(persistent(BootDevice::Network)), Timestamp(2_000)) {
             prop_assert_eq!(next.power, record.power);
         }
     }

@@ -10,7 +10,8 @@ use super::{deployed, unsettled_start};
 use crate::policy::Policy;
 use crate::progress::{NodeProgress, Now, Progress};
 use crate::record::{
-    BootRecord, Failure, FailureKind, NodeRecord, PowerIntent, Rest, Stage, Start, Then, Wish, WrittenTag,
+    BootRecord, Failure, FailureKind, NodeRecord, PowerIntent, Rest, Stage, Start, Then, Timestamp, Wish,
+    WrittenTag,
 };
 
 /// All records as they are after a look: one for every VM seen, and those of VMs that are gone.
@@ -49,7 +50,7 @@ fn absorb_look(
     policy: &Policy,
     now: Now,
 ) -> NodeRecord {
-    record.boot = absorb_boot(record.boot, look);
+    record.boot = absorb_boot(record.boot, look, now.wall);
     let was = record.rest;
     record.rest = match look.phase {
         Phase::On => Some(Rest::On),
@@ -71,11 +72,14 @@ fn absorb_look(
     if let Some(power) = record.power.take() {
         absorb_power(&mut record, power, look, progress, policy, now);
     }
+    if !record.is_rising() && look.deployed_boot == Some(look.design_boot) {
+        record.boot.in_design = None;
+    }
     record
 }
 
 /// A tag is taken over where nothing was ever recorded.
-pub(crate) fn absorb_boot(mut boot: BootRecord, look: &NodeObservation) -> BootRecord {
+pub(crate) fn absorb_boot(mut boot: BootRecord, look: &NodeObservation, at: Timestamp) -> BootRecord {
     if !boot.known
         && let Some(IntentTag { device, lifetime }) = look.tag
     {
@@ -85,6 +89,7 @@ pub(crate) fn absorb_boot(mut boot: BootRecord, look: &NodeObservation) -> BootR
             Lifetime::Persistent => boot.lasting = wish,
         }
         boot.known = true;
+        boot.since = at;
         boot.generation = boot.generation.saturating_add(1);
         boot.tag = WrittenTag::Present(IntentTag { device, lifetime });
     }
@@ -153,12 +158,6 @@ fn absorb_power(
         }
         Next::Done => record.failure = None,
         Next::Failed(kind, words) => fail(record, &power, kind, &words, now),
-    }
-    let rising = record.power.as_ref().is_some_and(|power| {
-        matches!(power.stage, Stage::PowerUp { start: Start::NotSent | Start::Sent { .. }, .. })
-    });
-    if !rising && look.deployed_boot == Some(look.design_boot) {
-        record.boot.in_design = None;
     }
 }
 

@@ -8,7 +8,7 @@ use machine::{BackendError, BackendErrorKind, Effect, NodeId, Retry, Step};
 use super::absorb::fail;
 use crate::policy::Policy;
 use crate::progress::{NodeProgress, Now, Progress, Sent};
-use crate::record::{FailureKind, NodeRecord, Stage, Start, WrittenTag};
+use crate::record::{FailureKind, NodeRecord, Stage, WrittenTag};
 
 /// Notes the outcome of a step in `progress`, and returns the records that change by it. `jitter` is a random
 /// number for the length of the pause.
@@ -39,20 +39,6 @@ pub fn learn(
     }
 }
 
-/// What a step is remembered as for one of its nodes, if anything waits for its effect.
-fn sent(step: &Step, node: &NodeId) -> Option<Sent> {
-    match step {
-        Step::UpdateDesign(changes) => {
-            let boot = changes.get(node).and_then(|change| change.boot);
-            Some(if boot.is_some() { Sent::Boot } else { Sent::Tag })
-        }
-        Step::Start(_) => Some(Sent::Start),
-        Step::PowerOff(_) => Some(Sent::PowerOff),
-        Step::Shutdown(_) => Some(Sent::Shutdown),
-        Step::Publish | Step::ExtendExpiration(_) => None,
-    }
-}
-
 fn nodes(step: &Step) -> Vec<&NodeId> {
     match step {
         Step::UpdateDesign(changes) => changes.keys().collect(),
@@ -73,14 +59,14 @@ fn accepted(
     match step {
         Step::ExtendExpiration(_) => progress.extend_not_before = now.up.saturating_add(policy.extend_pause),
         Step::Publish => {
-            progress.publish = NodeProgress { sent: progress.publish.sent, ..NodeProgress::default() }
+            progress.publish = NodeProgress::default();
         }
         Step::UpdateDesign(_) | Step::Start(_) | Step::PowerOff(_) | Step::Shutdown(_) => {}
     }
     let mut changed = BTreeMap::new();
     for node in nodes(step) {
         let memory = progress.nodes.entry(node.clone()).or_default();
-        *memory = NodeProgress { sent: memory.sent, ..NodeProgress::default() };
+        *memory = NodeProgress { sent: memory.sent, wrote: memory.wrote, ..NodeProgress::default() };
         let Some(before) = records.get(node) else { continue };
         let mut record = before.clone();
         match step {
@@ -105,13 +91,26 @@ fn accepted(
     changed
 }
 
+/// Remembers what was sent, so that it is not repeated before its effect can be seen.
 fn remember(step: &Step, progress: &mut Progress, now: Now) {
-    if *step == Step::Publish {
-        progress.publish.sent = Some((Sent::Publish, now.up));
-    }
+    let action = match step {
+        Step::UpdateDesign(changes) => {
+            for (node, _) in changes.iter().filter(|(_, change)| change.boot.is_some()) {
+                progress.nodes.entry(node.clone()).or_default().wrote = Some(now.up);
+            }
+            return;
+        }
+        Step::Publish => {
+            progress.published = Some(now.up);
+            return;
+        }
+        Step::ExtendExpiration(_) => return,
+        Step::Start(_) => Sent::Start,
+        Step::PowerOff(_) => Sent::PowerOff,
+        Step::Shutdown(_) => Sent::Shutdown,
+    };
     for node in nodes(step) {
-        let memory = progress.nodes.entry(node.clone()).or_default();
-        memory.sent = sent(step, node).map(|sent| (sent, now.up));
+        progress.nodes.entry(node.clone()).or_default().sent = Some((action, now.up));
     }
 }
 
@@ -129,6 +128,14 @@ fn troubled(
     }
     progress.failures = progress.failures.saturating_add(1);
     progress.not_before = now.up.saturating_add(pause(error, progress.failures, policy, jitter));
+    if matches!(step, Step::ExtendExpiration(_)) {
+        leave_extension(progress, policy, now);
+    }
+}
+
+/// A start without an extension is better than none: it is tried again at a later one.
+fn leave_extension(progress: &mut Progress, policy: &Policy, now: Now) {
+    progress.extend_not_before = now.up.saturating_add(policy.backoff_most.saturating_mul(2));
 }
 
 /// Whether a step is sent on behalf of a power request in this stage.
@@ -175,17 +182,12 @@ fn refused(
         changed.insert(node.clone(), record);
     };
     match step {
-        Step::ExtendExpiration(_) => {
-            // A start without it is better than none: it is tried again at a later one.
-            let failures = progress.failures.saturating_add(1);
-            let pause = policy.backoff(failures, jitter).max(policy.backoff_most);
-            progress.extend_not_before = now.up.saturating_add(pause);
-        }
+        Step::ExtendExpiration(_) => leave_extension(progress, policy, now),
         Step::Publish => {
             if let Some(kind) = count(&mut progress.publish, error, policy, now, jitter) {
                 progress.publish = NodeProgress::default();
                 for (node, record) in records {
-                    if waits_for_publish(record) {
+                    if record.is_rising() && record.boot.in_design.is_some() {
                         give_up(node, kind);
                     }
                 }
@@ -234,12 +236,4 @@ fn count(
         | BackendErrorKind::Unavailable
         | BackendErrorKind::Protocol => None,
     }
-}
-
-/// Whether a node is on its way up with its boot device in the design.
-fn waits_for_publish(record: &NodeRecord) -> bool {
-    let rising = record.power.as_ref().is_some_and(|power| {
-        matches!(power.stage, Stage::PowerUp { start: Start::NotSent | Start::Sent { .. }, .. })
-    });
-    rising && record.boot.in_design.is_some()
 }

@@ -87,7 +87,16 @@ fn any_boot() -> impl Strategy<Value = BootRecord> {
     (wish(), wish(), prop::option::of(any_device()), prop::option::of(any_device()), written, 0_u64..2)
         .prop_map(|(once, lasting, restore, in_design, tag, generation)| {
             let known = once.is_some() || lasting.is_some() || restore.is_some() || generation > 0;
-            BootRecord { known, generation, once, lasting, restore, in_design, tag }
+            BootRecord {
+                known,
+                generation,
+                since: Timestamp::default(),
+                once,
+                lasting,
+                restore,
+                in_design,
+                tag,
+            }
         })
 }
 
@@ -281,7 +290,8 @@ impl World {
             }
             Event::SetBoot(wanted) => {
                 let flags = BootFlags([0xe0, 8, 0, 0, 0]);
-                admit_boot(record, wanted.map(|(device, lifetime)| BootOverride { device, lifetime, flags }))
+                let wanted = wanted.map(|(device, lifetime)| BootOverride { device, lifetime, flags });
+                admit_boot(record, wanted, at)
             }
             Event::Crash => {
                 self.progress = Progress::default();

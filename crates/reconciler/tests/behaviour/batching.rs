@@ -118,3 +118,20 @@ async fn one_bad_vm_does_not_hold_up_a_batch() {
     assert_eq!(rig.cloud.boots(&nodes[2]), [(Cause::Start, Network)]);
     assert!(rig.handle.nodes()[&nodes[1]].failure.is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn fifty_nodes_told_one_after_another_need_at_most_three_updates_and_publishes() {
+    let (mut rig, nodes) = many(50, Phase::On).await;
+    for node in &nodes {
+        rig.set_boot(node, persistent(Disk)).await.unwrap();
+        rig.power(node, PowerRequest::Cycle).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+    for node in &nodes {
+        rig.settled(node).await;
+        assert_eq!(rig.cloud.boots(node), [(Cause::Start, Disk)]);
+    }
+    let updates = rig.cloud.count(|step| matches!(step, Step::UpdateDesign(_)));
+    assert!(updates <= 3, "{updates} updates, {:?}", rig.cloud.accepted());
+    assert!(rig.cloud.count(is_publish) <= 3);
+}

@@ -314,9 +314,9 @@ async fn a_cycle_for_a_device_set_while_starting_is_a_second_cycle() {
 #[tokio::test(start_paused = true)]
 async fn a_device_set_right_before_power_on_costs_no_waiting() {
     let mut rig = one(Phase::Off).await;
-    let began = tokio::time::Instant::now();
     rig.set_boot(&node(1), persistent(Disk)).await.unwrap();
     rig.cloud.until("tag", |world| world.vms[&node(1)].design.tag.is_some()).await;
+    let began = tokio::time::Instant::now();
     rig.power(&node(1), PowerRequest::On).await.unwrap();
     rig.world("starting", |world| world.vms[&node(1)].phase == Phase::PoweringOn).await;
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());

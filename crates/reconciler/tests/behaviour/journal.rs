@@ -93,3 +93,21 @@ async fn a_redb_file_carries_the_work_over_a_restart() {
     rig.settled(&node(1)).await;
     assert_eq!(rig.cloud.boots(&node(1)).last().map(|boot| boot.1), Some(Disk));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_somebody_else_replaced_is_read_again_and_never_overwritten() {
+    let journal = MemoryJournal::new();
+    let cloud = FakeCloud::new([(node(1), VmSpec::default())]);
+    let rig = Rig::with(cloud, journal.clone(), Policy::default()).await;
+    rig.until_node(&node(1), "seen", |node| node.phase.is_some()).await;
+    rig.set_boot(&node(1), persistent(Disk)).await.unwrap();
+    let stored = journal.load("lab").await.unwrap()[&node(1)].clone();
+    let mut foreign = stored.record.clone();
+    foreign.boot.lasting = None;
+    let change = Change { node: node(1), replaces: stored.revision, record: foreign.clone() };
+    journal.commit("lab", vec![change]).await.unwrap();
+    let refused = rig.set_boot(&node(1), None).await;
+    assert!(matches!(refused, Err(Denied::NotRecorded { .. })), "{refused:?}");
+    assert_eq!(journal.load("lab").await.unwrap()[&node(1)].record, foreign);
+    assert_eq!(rig.boot(&node(1)).await, Ok(BootSetting::Platform(machine::BootDevice::Network)));
+}

@@ -297,3 +297,90 @@ async fn a_request_without_a_fresh_look_is_recorded_and_settled_later() {
     rig.settled(&node(1)).await;
     assert!(rig.cloud.accepted().is_empty(), "it was on all the time");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_shows_late_is_waited_for_and_not_repeated() {
+    let mut rig = one(Phase::On).await;
+    rig.cloud.world().lag = Duration::from_secs(2);
+    rig.set_boot(&node(1), crate::support::persistent(machine::BootDevice::Disk)).await.unwrap();
+    rig.power(&node(1), PowerRequest::Cycle).await.unwrap();
+    rig.settled(&node(1)).await;
+    let attempts = rig.cloud.world().attempts.clone();
+    assert_eq!(attempts.len(), 4, "power off, write, publish, start: {attempts:#?}");
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, machine::BootDevice::Disk)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn off_right_after_a_start_that_does_not_show_yet_is_not_taken_for_done() {
+    let mut rig = one(Phase::Off).await;
+    rig.cloud.world().lag = Duration::from_secs(2);
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.cloud.until("started", |world| !world.accepted.is_empty()).await;
+    rig.power(&node(1), PowerRequest::Off).await.unwrap();
+    rig.settled(&node(1)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(rig.cloud.phase(&node(1)), Phase::Off);
+    assert_eq!(rig.cloud.count(is_power_off), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_set_right_after_a_start_that_does_not_show_yet_touches_nothing() {
+    let mut rig = one(Phase::Off).await;
+    rig.cloud.world().lag = Duration::from_secs(2);
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.cloud.until("started", |world| !world.accepted.is_empty()).await;
+    rig.set_boot(&node(1), crate::support::persistent(machine::BootDevice::Disk)).await.unwrap();
+    rig.settled(&node(1)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Network)], "not restarted");
+    assert_eq!(rig.cloud.world().vms[&node(1)].design.boot, Network);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_stops_by_itself_after_its_start_is_not_started_again() {
+    let mut rig = one(Phase::Off).await;
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.until_node(&node(1), "start seen", |node| node.phase == Some(Phase::PoweringOn)).await;
+    rig.cloud.stop_by_itself(&node(1));
+    rig.settled(&node(1)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(rig.cloud.count(is_start), 1);
+    assert_eq!(rig.cloud.phase(&node(1)), Phase::Off);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extension_that_fails_for_good_does_not_hold_up_the_start() {
+    let cloud = FakeCloud::new([(node(1), VmSpec { phase: Phase::Off, ..VmSpec::default() })]);
+    cloud.world().expires_at = Some(epoch() + Duration::from_secs(600));
+    let mut rig = Rig::new(cloud).await;
+    for _ in 0..5 {
+        rig.cloud.fault(is_extend, Fault::Refuse(BackendErrorKind::Unavailable));
+    }
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.phase(&node(1)), Phase::On);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_credentials_are_shown_and_nothing_is_given_up() {
+    let mut rig = one(Phase::Off).await;
+    rig.cloud.world().away = Some(BackendErrorKind::Unauthenticated);
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.until("trouble", |status| status.trouble.is_some()).await;
+    let looks = rig.cloud.world().looks;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let looks = rig.cloud.world().looks - looks;
+    assert!((10..=30).contains(&looks), "{looks} looks in ten minutes");
+    rig.cloud.world().away = None;
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.phase(&node(1)), Phase::On);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hard_off_of_a_faulty_vm_is_tried_and_ends_visibly() {
+    let mut rig = one(Phase::Fault).await;
+    rig.power(&node(1), PowerRequest::Off).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.handle.nodes()[&node(1)].failure.as_ref().unwrap().kind, FailureKind::Fault);
+    assert_eq!(rig.cloud.world().attempts.len(), 3);
+}

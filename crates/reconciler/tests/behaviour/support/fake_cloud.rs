@@ -44,6 +44,8 @@ pub struct World {
     pub updating: Duration,
     /// A stopped VM shows UPDATING while it is published.
     pub updating_when_off: bool,
+    /// How long a look still shows what was before an action or a publish.
+    pub lag: Duration,
     began: Instant,
 }
 
@@ -57,6 +59,8 @@ pub struct Vm {
     pub name: String,
     pub phase: Phase,
     next: Option<(Instant, Phase, Option<Cause>)>,
+    /// Until when a look shows this phase and this deployment.
+    before: Option<(Instant, Phase, Option<Aspect>)>,
     pub design: Aspect,
     pub deployed: Option<Aspect>,
     pub boots: Vec<(Cause, BootDevice)>,
@@ -116,6 +120,7 @@ impl FakeCloud {
                 name: format!("vm-{node}"),
                 phase: spec.phase,
                 next: None,
+                before: None,
                 design: aspect.clone(),
                 deployed: (spec.phase != Phase::Absent).then_some(aspect),
                 boots: Vec::new(),
@@ -139,6 +144,7 @@ impl FakeCloud {
             stopping: Duration::from_secs(2),
             updating: Duration::from_secs(2),
             updating_when_off: false,
+            lag: Duration::ZERO,
             began: Instant::now(),
         };
         Self {
@@ -239,6 +245,13 @@ impl FakeCloud {
         vm.go(Phase::PoweringOn, at, Phase::On, Some(Cause::Elsewhere));
     }
 
+    /// The VM goes off while it is being started.
+    pub fn stop_by_itself(&self, node: &NodeId) {
+        let mut world = self.world();
+        let at = Instant::now() + world.stopping;
+        world.vms.get_mut(node).unwrap().go(Phase::PoweringOff, at, Phase::Off, None);
+    }
+
     async fn call<T>(
         &self,
         work: impl FnOnce(&mut World) -> Result<T, BackendError>,
@@ -299,8 +312,14 @@ impl World {
     }
 
     fn observation(&self) -> Observation {
+        let now = Instant::now();
         let nodes = self.vms.iter().map(|(node, vm)| {
-            let unpublished = match &vm.deployed {
+            let before = vm.before.as_ref().filter(|(until, ..)| now < *until);
+            let (phase, deployed) = match before {
+                Some((_, phase, deployed)) => (*phase, deployed),
+                None => (vm.phase, &vm.deployed),
+            };
+            let unpublished = match deployed {
                 Some(deployed) if deployed.cpus != vm.design.cpus => {
                     vec![format!("cpus {} -> {}", deployed.cpus, vm.design.cpus)]
                 }
@@ -308,11 +327,11 @@ impl World {
             };
             let look = NodeObservation {
                 name: vm.name.clone(),
-                phase: vm.phase,
-                state: format!("{:?}", vm.phase).to_uppercase(),
+                phase,
+                state: format!("{phase:?}").to_uppercase(),
                 design_boot: vm.design.boot,
-                deployed_boot: vm.deployed.as_ref().map(|deployed| deployed.boot),
-                tag: vm.design.tag.or_else(|| vm.deployed.as_ref().and_then(|deployed| deployed.tag)),
+                deployed_boot: deployed.as_ref().map(|deployed| deployed.boot),
+                tag: vm.design.tag.or_else(|| deployed.as_ref().and_then(|deployed| deployed.tag)),
                 unpublished,
                 stop_timeout: vm.stop_timeout,
             };
@@ -323,6 +342,7 @@ impl World {
 
     fn take(&mut self, step: &Step) -> Result<(), BackendError> {
         let now = Instant::now();
+        let lag = self.lag;
         match step {
             Step::UpdateDesign(changes) => {
                 for (node, change) in changes {
@@ -338,6 +358,7 @@ impl World {
                 }
                 for vm in self.vms.values_mut() {
                     let touched = vm.touched();
+                    vm.before = Some((now + lag, vm.phase, vm.deployed.clone()));
                     vm.deployed = Some(vm.design.clone());
                     match vm.phase {
                         Phase::On if touched => {
@@ -386,12 +407,18 @@ impl World {
         Ok(())
     }
 
-    fn check(&self, step: &Step, nodes: &[NodeId], phase: Phase) -> Result<(), BackendError> {
+    /// All nodes must be in the phase; then a look may show it for a while longer.
+    fn check(&mut self, step: &Step, nodes: &[NodeId], phase: Phase) -> Result<(), BackendError> {
         for node in nodes {
             let vm = self.vms.get(node).ok_or_else(|| missing(step))?;
             if vm.phase != phase {
                 return Err(conflict(step));
             }
+        }
+        let until = Instant::now() + self.lag;
+        for node in nodes {
+            let vm = self.vms.get_mut(node).unwrap();
+            vm.before = Some((until, phase, vm.deployed.clone()));
         }
         Ok(())
     }
