@@ -13,6 +13,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use ravello_sim::{
     ContentLocation, ErrorBody, IdSize, StateReply, Switches, VmPutReply, VmState, WrongStateStatus,
 };
@@ -255,7 +257,10 @@ async fn vm_questions_have_their_own_shapes() {
 
 #[tokio::test]
 async fn actions_answer_as_the_service_did() {
-    let served = demo(2).await;
+    let mut config = config();
+    config.durations = Durations::all(Duration::from_secs(3600));
+    config.applications.push(ravello_sim::demo::application(2).unwrap());
+    let served = serve(config).await;
     let path = served.demo_path();
     let nodes = [served.node("node1"), served.node("node2")];
     let batch = served.post(&format!("{path}/vms/start"), &json!({ "ids": nodes })).await;
