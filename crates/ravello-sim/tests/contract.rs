@@ -16,7 +16,8 @@ mod support;
 use std::time::Duration;
 
 use ravello_sim::{
-    ContentLocation, ErrorBody, IdSize, StateReply, Switches, VmPutReply, VmState, WrongStateStatus,
+    ContentLocation, Durations, ErrorBody, IdSize, StateReply, Switches, VmPutReply, VmState,
+    WrongStateStatus,
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
