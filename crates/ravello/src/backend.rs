@@ -110,9 +110,7 @@ impl RavelloBackend {
             };
             unchangeable = unchangeable.or_else(|| outcome.err());
         }
-        if edited != read {
-            self.client.put_application(&edited).await?;
-        }
+        self.client.put_edited(&read, &edited).await?;
         unchangeable.map_or(Ok(()), Err)
     }
 

@@ -10,6 +10,7 @@
 
 mod application;
 mod exchange;
+mod rehearsal;
 mod vm;
 
 pub use application::{ApplicationAction, PublishOptimization, PublishRequest};
@@ -22,6 +23,8 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::sync::Mutex;
 use tracing::warn;
+
+use self::rehearsal::Rehearsal;
 
 use crate::authentication::Authentication;
 
@@ -41,6 +44,16 @@ pub enum Aspect {
     Properties,
 }
 
+/// Whether requests that change something are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Writes {
+    /// They are.
+    #[default]
+    Sent,
+    /// They are logged, each once, and taken for done. Logging in and asking are sent all the same.
+    OnlyLogged,
+}
+
 /// How to reach a cloud.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
@@ -54,6 +67,8 @@ pub struct ClientSettings {
     pub request_timeout: Duration,
     /// Largest reply that is read. An application of a hundred VMs has about half a million bytes.
     pub reply_limit_bytes: usize,
+    /// Whether requests that change something are sent.
+    pub writes: Writes,
 }
 
 /// Settings that no client can be made of.
@@ -88,6 +103,7 @@ struct Shared {
     authentication: Authentication,
     session: Mutex<Session>,
     reply_limit_bytes: usize,
+    rehearsal: Option<Rehearsal>,
 }
 
 /// How often we have logged in: tells a request that was refused whether somebody else has done so since.
@@ -106,6 +122,7 @@ impl ClientSettings {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             reply_limit_bytes: 32 << 20,
+            writes: Writes::Sent,
         }
     }
 }
@@ -144,6 +161,10 @@ impl Client {
             authentication: settings.authentication,
             session: Mutex::default(),
             reply_limit_bytes: settings.reply_limit_bytes,
+            rehearsal: match settings.writes {
+                Writes::Sent => None,
+                Writes::OnlyLogged => Some(Rehearsal::default()),
+            },
         };
         Ok(Self { shared: Arc::new(shared) })
     }

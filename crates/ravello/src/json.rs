@@ -172,6 +172,41 @@ impl Json {
     }
 }
 
+impl Json {
+    /// What another document says differently, a line each: a JSON pointer (RFC 6901), the old value, the new one.
+    /// Only for people: members are compared by name, elements by position.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        self.collect_differences(other, "", &mut found);
+        found
+    }
+
+    fn collect_differences(&self, other: &Self, pointer: &str, found: &mut Vec<String>) {
+        match (self, other) {
+            (Self::Object(old), Self::Object(new)) => {
+                for (name, value) in old {
+                    let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    match new.iter().find(|(each, _)| each == name) {
+                        Some((_, now)) => value.collect_differences(now, &pointer, found),
+                        None => found.push(format!("{pointer}: {value} -> removed")),
+                    }
+                }
+                for (name, value) in new.iter().filter(|(name, _)| !old.iter().any(|(each, _)| each == name))
+                {
+                    found.push(format!("{pointer}/{name}: absent -> {value}"));
+                }
+            }
+            (Self::Array(old), Self::Array(new)) if old.len() == new.len() => {
+                for (position, (value, now)) in old.iter().zip(new).enumerate() {
+                    value.collect_differences(now, &format!("{pointer}/{position}"), found);
+                }
+            }
+            (old, new) if old == new => {}
+            (old, new) => found.push(format!("{pointer}: {old} -> {new}")),
+        }
+    }
+}
+
 impl fmt::Display for Json {
     /// Prints the document without white space between its parts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

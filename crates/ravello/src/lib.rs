@@ -39,6 +39,6 @@ pub mod backend;
 pub use authentication::{Authentication, Credentials, EphemeralToken};
 pub use backend::RavelloBackend;
 pub use boot_selection::BootSelection;
-pub use client::{BadSettings, Client, ClientSettings};
+pub use client::{BadSettings, Client, ClientSettings, Writes};
 pub use error::ClientError;
 pub use inventory::VmInventory;

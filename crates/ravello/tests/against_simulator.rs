@@ -20,7 +20,7 @@ use ravello::client::{Aspect, VmAction};
 use ravello::document::VmState as ClientVmState;
 use ravello::identity::{ApplicationId, VmId, node_id};
 use ravello::json::Json;
-use ravello::{Authentication, BootSelection, Client, ClientSettings, Credentials, RavelloBackend};
+use ravello::{Authentication, BootSelection, Client, ClientSettings, Credentials, RavelloBackend, Writes};
 use ravello_sim::{
     BootCause, BootEnd, BootedFrom, Durations, FaultEffect, FaultRule, Occurrence, RequestPattern, Simulator,
     SimulatorConfig, VmState,
@@ -463,4 +463,31 @@ async fn the_rest_of_the_client_is_understood() {
     lab.reach(&["node1"], VmState::Started);
     client.act_on_vm(id, vm, VmAction::Stop).await.unwrap();
     lab.reach(&["node1"], VmState::Stopped);
+}
+
+#[tokio::test]
+async fn a_dry_run_takes_every_step_for_done_and_sends_none() {
+    let lab = Lab::new().await;
+    let credentials = Credentials::in_domain("domain", USER, PASSWORD.into()).unwrap();
+    let mut settings = ClientSettings::new(lab.client.base_address(), Authentication::Session(credentials));
+    settings.writes = Writes::OnlyLogged;
+    let backend = RavelloBackend::new(Client::new(settings).unwrap(), "demo", BootSelection::Flag);
+    let before = backend.observe().await.unwrap();
+    lab.simulator.clear_requests();
+
+    let change = DesignChange { boot: Some(BootDevice::Disk), tag: Some(Some(TAG)) };
+    for step in [
+        Step::UpdateDesign(BTreeMap::from([(lab.node("node1"), change)])),
+        Step::Publish,
+        Step::Start(lab.nodes()),
+        Step::PowerOff(vec![lab.node("node2")]),
+        Step::Shutdown(vec![lab.node("node2")]),
+        Step::ExtendExpiration(Duration::from_secs(7200)),
+    ] {
+        backend.apply(&step).await.unwrap();
+    }
+
+    assert_eq!(backend.observe().await.unwrap(), before);
+    let kinds: Vec<String> = lab.simulator.request_counts().keys().map(ToString::to_string).collect();
+    assert!(kinds.iter().all(|kind| kind.starts_with("GET ")), "{kinds:?}");
 }

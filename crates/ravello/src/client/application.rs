@@ -104,6 +104,23 @@ impl Client {
         Ok(())
     }
 
+    /// Writes an application that was read and edited, if the two differ.
+    ///
+    /// # Errors
+    /// As [`Client::put_application`].
+    pub async fn put_edited(&self, read: &Application, edited: &Application) -> Result<(), ClientError> {
+        if read == edited {
+            return Ok(());
+        }
+        self.put_application(edited).await?;
+        if let Some(rehearsal) = &self.shared.rehearsal {
+            for difference in read.json().differences(edited.json()) {
+                rehearsal.say(&format!("PUT {}: {difference}", path(edited.id())));
+            }
+        }
+        Ok(())
+    }
+
     /// Publishes an application for the first time.
     ///
     /// # Errors

@@ -66,6 +66,15 @@ impl Call {
         self
     }
 
+    /// The request in one line, with the body of an action; a whole document says less than its differences.
+    fn line(&self) -> String {
+        let Self { method, path, .. } = self;
+        match (&self.body, self.purpose) {
+            (Some(body), Purpose::Action) => format!("{method} {path} {body}"),
+            (Some(_) | None, Purpose::Read | Purpose::Write | Purpose::Action) => format!("{method} {path}"),
+        }
+    }
+
     fn fails(&self, failure: impl Into<Failure>) -> ClientError {
         ClientError::new(self.operation.as_str(), failure)
     }
@@ -93,6 +102,10 @@ impl Reply {
 impl Client {
     /// Sends a request as whom we are, and reads the reply.
     pub(super) async fn call(&self, call: Call) -> Result<Reply, ClientError> {
+        if let (Some(rehearsal), Purpose::Write | Purpose::Action) = (&self.shared.rehearsal, call.purpose) {
+            rehearsal.say(&call.line());
+            return Ok(Reply { operation: call.operation, body: Vec::new() });
+        }
         match &self.shared.authentication {
             Authentication::Basic(credentials) => self.send(&call, |request| credentials.sign(request)).await,
             Authentication::EphemeralToken(token) => self.send(&call, |request| token.sign(request)).await,

@@ -120,3 +120,15 @@ proptest! {
         prop_assert_eq!(parse(&json.to_string()), json);
     }
 }
+
+#[test]
+fn differences_are_told_with_pointer_old_and_new_value() {
+    let old = Json::parse(br#"{"a":1,"b":{"x/y":[true,{"c":"old"}]},"gone":null,"same":9007199254740993}"#)
+        .unwrap();
+    let new =
+        Json::parse(br#"{"b":{"x/y":[true,{"c":"new"}]},"a":2,"same":9007199254740993,"come":[]}"#).unwrap();
+    let expected =
+        ["/a: 1 -> 2", r#"/b/x~1y/1/c: "old" -> "new""#, "/gone: null -> removed", "/come: absent -> []"];
+    assert_eq!(old.differences(&new), expected);
+    assert!(old.differences(&old).is_empty());
+}

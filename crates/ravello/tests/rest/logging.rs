@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use ravello::{Authentication, Client, ClientSettings, EphemeralToken};
+use ravello::client::VmAction;
+use ravello::document::Application;
+use ravello::identity::{ApplicationId, VmId};
+use ravello::json::Json;
+use ravello::{Authentication, Client, ClientSettings, EphemeralToken, Writes};
 use tracing_subscriber::fmt::MakeWriter;
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -97,4 +101,28 @@ async fn secrets_are_in_no_log_and_no_error() {
         assert!(!shown.contains(secret), "{secret} is in {shown}");
     }
     assert!(shown.contains("/login"));
+}
+
+#[tokio::test]
+async fn a_dry_run_logs_each_request_and_each_difference_once() {
+    let server = MockServer::start().await;
+    let (log, _guard) = capture();
+    let client = Client::new(ClientSettings { writes: Writes::OnlyLogged, ..settings(&server) }).unwrap();
+    let read = Json::parse(br#"{"id":7,"version":3,"design":{"vms":[{"id":8,"description":"a"}]}}"#).unwrap();
+    let edited =
+        Json::parse(br#"{"id":7,"version":3,"design":{"vms":[{"id":8,"description":"b"}]}}"#).unwrap();
+    let (read, edited) = (Application::new(read).unwrap(), Application::new(edited).unwrap());
+    for _ in 0..2 {
+        client.put_edited(&read, &edited).await.unwrap();
+        client.act_on_vms(ApplicationId(7), &[VmId(8), VmId(9)], VmAction::Start).await.unwrap();
+    }
+    let text = log.text();
+    for line in [
+        "dry run: PUT /applications/7\n",
+        "dry run: PUT /applications/7: /design/vms/0/description: \"a\" -> \"b\"\n",
+        "dry run: POST /applications/7/vms/start {\"ids\":[8,9]}\n",
+    ] {
+        assert_eq!(text.matches(line).count(), 1, "{line:?} in {text}");
+    }
+    assert!(server.received_requests().await.unwrap().is_empty());
 }
