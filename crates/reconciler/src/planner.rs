@@ -30,7 +30,7 @@ use machine::{BootDevice, DesignChange, NodeId, NodeObservation, Observation, Ph
 
 use crate::policy::{Policy, PublishRule};
 use crate::progress::{NodeProgress, Now, Progress, Sent, settling};
-use crate::record::{NodeRecord, Stage, Start, Then, Timestamp};
+use crate::record::{NodeRecord, Stage, Start, Then, Timestamp, WrittenTag};
 use crate::status::Wait;
 
 /// What to do next.
@@ -195,6 +195,9 @@ impl Pass<'_> {
         if !start.is_empty() {
             self.plan.steps.push(Step::Start(start));
         }
+        for node in changes.keys() {
+            self.mark_tag(node);
+        }
         if !changes.is_empty() {
             self.plan.steps.push(Step::UpdateDesign(changes));
         }
@@ -329,6 +332,15 @@ impl Pass<'_> {
                 None
             }
             Some(_) | None => Some(Need::Tag),
+        }
+    }
+
+    /// Notes, before it is written, that the tag may be the old one or the new one.
+    fn mark_tag(&mut self, node: &NodeId) {
+        let marked = self.plan.records.get(node).or_else(|| self.records.get(node)).cloned();
+        if let Some(mut record) = marked {
+            record.boot.tag = WrittenTag::Unknown;
+            self.plan.records.insert(node.clone(), record);
         }
     }
 

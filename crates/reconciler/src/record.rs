@@ -175,7 +175,7 @@ pub struct Wish {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WrittenTag {
-    /// We have not written it: what is observed counts.
+    /// We have not written it, or do not know whether what we sent was: what is observed counts.
     #[default]
     Unknown,
     /// We removed it.

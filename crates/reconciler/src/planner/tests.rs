@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::learn::learn;
 use super::*;
 use crate::admission::{Outcome, PowerAsk, Seen, admit_boot, admit_power};
-use crate::record::{BootRecord, PowerIntent, Rest, Wish, WrittenTag};
+use crate::record::{BootRecord, PowerIntent, Rest, Wish};
 
 const PHASES: [Phase; 9] = [
     Phase::Off,
@@ -436,4 +436,26 @@ proptest! {
         prop_assert_eq!((look.phase, look.deployed_boot), (Phase::On, Some(device)));
         prop_assert_eq!(world.starts, starts + 1);
     }
+}
+
+/// Found by `it_ends`.
+#[test]
+fn a_tag_whose_removal_was_lost_is_written_again() {
+    let mut world = World::new(Phase::On);
+    let disk = Event::SetBoot(Some((BootDevice::Disk, Lifetime::Persistent)));
+    world.happen(disk);
+    for _ in 0..4 {
+        world.happen(Event::Pass);
+    }
+    world.happen(Event::SetBoot(None));
+    world.happen(Event::Fail(BackendErrorKind::Unavailable, true));
+    for _ in 0..2 {
+        world.happen(Event::Pass);
+    }
+    world.happen(disk);
+    for _ in 0..40 {
+        world.happen(Event::Pass);
+    }
+    let tag = world.seen.nodes[&node(0)].tag;
+    assert_eq!(tag, Some(IntentTag { device: BootDevice::Disk, lifetime: Lifetime::Persistent }));
 }
