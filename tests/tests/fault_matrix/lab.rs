@@ -27,9 +27,9 @@ pub(crate) const BYSTANDER: &str = "bystander";
 /// How long each transient state lasts.
 const TRANSIENT: Duration = Duration::from_millis(40);
 /// How long anything may take on a busy machine.
-pub(crate) const BOUND: Duration = Duration::from_secs(30);
+pub(crate) const BOUND: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
-const GLANCE: Duration = Duration::from_millis(5);
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// How a lab differs from the usual one.
 #[derive(Clone, Debug)]
@@ -253,17 +253,14 @@ impl Lab {
     }
 
     /// Waits until all that is left to do is done (tags, changes to take back), sees that nothing more is sent
-    /// after that, and compares.
-    pub(crate) async fn at_peace(&self) -> Result<(), Wrong> {
+    /// after that, and compares. `tagged` says of which nodes a boot device is still pending.
+    pub(crate) async fn at_peace(&self, tagged: &[bool]) -> Result<(), Wrong> {
         self.until("nothing is left to be done", async || {
-            let statuses = self.statuses().await;
-            self.nodes.iter().all(|node| {
+            self.nodes.iter().zip(tagged).all(|(node, tagged)| {
                 let designed = self.document("design", node.vm);
                 let deployed = self.document("deployment", node.vm);
-                let pending = statuses.get(&node.id).and_then(|status| status.boot);
-                boot_fields(&designed) == boot_fields(&deployed)
-                    && designed["description"].as_str().unwrap_or_default().contains("[boot:")
-                        == pending.is_some()
+                let description = designed["description"].as_str().unwrap_or_default();
+                boot_fields(&designed) == boot_fields(&deployed) && description.contains("[boot:") == *tagged
             })
         })
         .await?;
@@ -276,10 +273,15 @@ impl Lab {
             return Err(format!("{more} requests were sent although everything was done"));
         }
         for node in &self.nodes {
-            let status = self.chassis(node).await.map_err(|denied| format!("no status at the end: {denied}"))?;
+            let status =
+                self.chassis(node).await.map_err(|denied| format!("no status at the end: {denied}"))?;
             let running = self.state(node) == VmState::Started;
             if status.power_on != running {
-                return Err(format!("the status says power_on={} of {:?}", status.power_on, self.state(node)));
+                return Err(format!(
+                    "the status says power_on={} of {:?}",
+                    status.power_on,
+                    self.state(node)
+                ));
             }
         }
         self.undisturbed()

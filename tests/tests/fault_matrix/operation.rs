@@ -40,10 +40,8 @@ impl Operation {
 
     /// Whether it takes requests of this kind.
     pub(crate) const fn takes(self, kind: Kind) -> bool {
-        let starts = matches!(
-            self,
-            Self::On | Self::Cycle | Self::Reset | Self::BootOfRunning | Self::BootOfStopped
-        );
+        let starts =
+            matches!(self, Self::On | Self::Cycle | Self::Reset | Self::BootOfRunning | Self::BootOfStopped);
         let stops = matches!(self, Self::Off | Self::Cycle | Self::Reset | Self::BootOfRunning);
         match kind {
             Kind::Get | Kind::Filter => true,
