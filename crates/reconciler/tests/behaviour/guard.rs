@@ -112,3 +112,28 @@ async fn a_difference_that_appears_before_the_publish_is_seen() {
         .await;
     assert_eq!(rig.cloud.count(is_publish), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_because_of_an_old_look() {
+    let cloud = FakeCloud::new([
+        (node(1), VmSpec { phase: Phase::Off, ..VmSpec::default() }),
+        (node(2), VmSpec::default()),
+        (node(3), VmSpec::default()),
+    ]);
+    cloud.world().stopping = Duration::from_secs(600);
+    let seldom = Duration::from_secs(60);
+    let policy = Policy { look_in_flight: seldom, age_in_flight: seldom, ..Policy::default() };
+    let rig = Rig::with(cloud, MemoryJournal::new(), policy).await;
+    for number in 1..=2 {
+        rig.set_boot(&node(number), persistent(Disk)).await.unwrap();
+    }
+    rig.power(&node(2), PowerRequest::Cycle).await.unwrap();
+    rig.cloud.until("going down", |world| world.vms[&node(2)].phase == Phase::PoweringOff).await;
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.until_node(&node(1), "gathering", |node| node.waiting == Some(Wait::Gathering)).await;
+    // In the meantime somebody edits a VM that runs.
+    rig.cloud.world().vms.get_mut(&node(3)).unwrap().design.cpus = 8;
+    rig.until_node(&node(1), "held back", |node| matches!(node.waiting, Some(Wait::PublishHeldBack { .. })))
+        .await;
+    assert_eq!(rig.cloud.world().vms[&node(1)].design.boot, Network);
+}

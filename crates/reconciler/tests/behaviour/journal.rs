@@ -82,13 +82,15 @@ async fn a_redb_file_carries_the_work_over_a_restart() {
     rig.kill().await;
     drop(rig);
     // A write that was under way keeps the file open until it is done.
-    let journal = loop {
-        match RedbJournal::open(&file) {
-            Ok(journal) => break journal,
-            Err(_) => tokio::task::yield_now().await,
+    let mut journal = RedbJournal::open(&file);
+    for _ in 0..1_000_000 {
+        if journal.is_ok() {
+            break;
         }
-    };
-    let mut rig = Rig::with(cloud, journal, Policy::default()).await;
+        tokio::task::yield_now().await;
+        journal = RedbJournal::open(&file);
+    }
+    let mut rig = Rig::with(cloud, journal.unwrap(), Policy::default()).await;
     assert_eq!(rig.boot(&node(1)).await, Ok(BootSetting::Override(PERSISTENT_DISK)));
     rig.settled(&node(1)).await;
     assert_eq!(rig.cloud.boots(&node(1)).last().map(|boot| boot.1), Some(Disk));

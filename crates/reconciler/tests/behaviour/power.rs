@@ -333,7 +333,11 @@ async fn a_device_set_right_after_a_start_that_does_not_show_yet_touches_nothing
     rig.settled(&node(1)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Network)], "not restarted");
-    assert_eq!(rig.cloud.world().vms[&node(1)].design.boot, Network);
+    let wrote_boot = |step: &Step| match step {
+        Step::UpdateDesign(changes) => changes[&node(1)].boot.is_some(),
+        step => *step == Step::Publish,
+    };
+    assert_eq!(rig.cloud.count(wrote_boot), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -383,4 +387,16 @@ async fn a_hard_off_of_a_faulty_vm_is_tried_and_ends_visibly() {
     rig.settled(&node(1)).await;
     assert_eq!(rig.handle.nodes()[&node(1)].failure.as_ref().unwrap().kind, FailureKind::Fault);
     assert_eq!(rig.cloud.world().attempts.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_not_settled_by_a_look_from_before_it() {
+    let mut rig = one(Phase::Off).await;
+    rig.until_node(&node(1), "seen", |node| node.phase == Some(Phase::Off)).await;
+    // Somebody starts it; nobody has looked since.
+    tokio::time::advance(Duration::from_secs(20)).await;
+    rig.cloud.world().vms.get_mut(&node(1)).unwrap().phase = Phase::On;
+    assert_eq!(rig.power(&node(1), PowerRequest::Off).await, Ok(Admission::Recorded));
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.phase(&node(1)), Phase::Off);
 }
