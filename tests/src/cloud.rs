@@ -85,6 +85,16 @@ impl Cloud {
         self.send("POST", &format!("/sim/vms/{}/reboot", self.vm(name)["vm"]), &json!({}));
     }
 
+    /// Keeps a VM in its next transient state.
+    pub fn hold(&self, name: &str) {
+        self.send("POST", &format!("/sim/vms/{}/hold", self.vm(name)["vm"]), &json!({}));
+    }
+
+    /// Lets a VM go on.
+    pub fn release(&self, name: &str) {
+        self.send("POST", &format!("/sim/vms/{}/release", self.vm(name)["vm"]), &json!({}));
+    }
+
     /// A VM in the design.
     #[must_use]
     pub fn design(&self, name: &str) -> Value {

@@ -89,8 +89,26 @@ impl Process {
     /// # Panics
     /// When it ends before that; its log is on the test's standard error.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child =
-            command().args(arguments).arg("--json").stdout(Stdio::piped()).spawn().expect("ravbmc starts");
+        Self::start_with(arguments, Stdio::inherit())
+    }
+
+    /// Starts a command that writes its log to a file.
+    ///
+    /// # Panics
+    /// As [`Process::start`], and when the file cannot be made.
+    pub fn start_logging(arguments: &[&str], log: &Path) -> Self {
+        Self::start_with(arguments, std::fs::File::create(log).expect("the log can be written").into())
+    }
+
+    fn start_with(arguments: &[&str], log: Stdio) -> Self {
+        let mut command = command();
+        let mut child = command
+            .args(arguments)
+            .arg("--json")
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("ravbmc starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output is piped"));
         let mut text = String::new();
         let announced = loop {

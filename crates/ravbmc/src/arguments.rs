@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Sim(SimArguments),
     /// Talk to a BMC, on machines without ipmitool.
     Ipmi(IpmiArguments),
+    /// Say what waits for its turn: since when, why, and what will be sent next.
+    Pending(PendingArguments),
     /// Check a configuration file and say what it means.
     CheckConfig(CheckConfigArguments),
 }
@@ -148,7 +150,27 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
 
+    /// Log what would be sent to the cloud, request by request and difference by difference, and send nothing that
+    /// changes anything. The state directory is left as it is.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
     /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PendingArguments {
+    /// The state directory of the daemon.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// The configuration file of the daemon, to find its state directory.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -13,7 +13,7 @@ use machine::NodeId;
 use serde::{Deserialize, Serialize};
 
 /// The name of the file in the state directory.
-const FILE_NAME: &str = "assignments.json";
+pub(crate) const FILE_NAME: &str = "assignments.json";
 
 /// What is kept about one node.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -47,6 +47,11 @@ impl Assignments {
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
         };
         Ok(Self { file, nodes })
+    }
+
+    /// The names of all applications.
+    pub(crate) fn applications(&self) -> BTreeSet<String> {
+        self.nodes.values().map(|assignment| assignment.application.clone()).collect()
     }
 
     /// The nodes of one application.

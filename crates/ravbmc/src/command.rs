@@ -3,5 +3,6 @@
 pub(crate) mod check_config;
 pub(crate) mod demo;
 pub(crate) mod ipmi;
+pub(crate) mod pending;
 pub(crate) mod serve;
 pub(crate) mod sim;

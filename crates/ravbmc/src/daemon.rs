@@ -6,6 +6,7 @@
 
 mod bmcs;
 mod selection;
+mod status_socket;
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -21,7 +22,11 @@ use tokio_util::task::TaskTracker;
 
 use self::bmcs::Bmcs;
 pub(crate) use self::bmcs::{BmcSettings, Node};
+pub(crate) use self::status_socket::path as socket_path;
 use crate::configuration::{Application, BootSelection, Publish};
+
+/// The name of the journal in a state directory.
+pub(crate) const JOURNAL_FILE: &str = "journal.redb";
 
 /// How often each application is searched for new VMs.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(60);
@@ -77,7 +82,7 @@ impl Daemon {
         ready: impl FnOnce(&[Node]) -> Result<()>,
     ) -> Result<()> {
         create_state_dir(&self.state_dir)?;
-        let journal = RedbJournal::open(self.state_dir.join("journal.redb"))?;
+        let journal = RedbJournal::open(self.state_dir.join(JOURNAL_FILE))?;
         let mut bmcs = Bmcs::new(self.bmc, &self.state_dir, tasks.clone(), shutdown.clone())?;
         let mut served = Vec::new();
         for application in self.applications {
@@ -95,6 +100,9 @@ impl Daemon {
             bmcs.start_known(&application.name, &handle).await?;
             served.push(Served { backend: backend(), application, handle });
         }
+        let handles = served.iter().map(|each| each.handle.clone()).collect();
+        let listener = status_socket::bind(&self.state_dir)?;
+        tasks.spawn(status_socket::serve(listener, socket_path(&self.state_dir), handles, shutdown.clone()));
         for each in &served {
             // Cancel-safe: nothing is lost by not asking the cloud to the end.
             tokio::select! {

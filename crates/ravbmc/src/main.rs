@@ -9,6 +9,7 @@
 //! | [`configuration`], [`secret`] | the configuration file, and where secrets come from |
 //! | [`daemon`] | wires cloud, reconcilers and BMCs together |
 //! | [`assignment`] | which node has which port, kept over restarts |
+//! | [`pending`] | what waits for its turn, as a daemon tells it |
 //! | [`output`] | what is printed for people and for programs |
 //!
 //! The exit status is 0 only on success. Errors are one or two plain lines on standard error.
@@ -20,6 +21,7 @@ mod configuration;
 mod daemon;
 mod logging;
 mod output;
+mod pending;
 mod secret;
 mod shutdown;
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => block_on(command::serve::run(arguments)),
         Command::Sim(arguments) => block_on(command::sim::run(arguments)),
         Command::Ipmi(arguments) => block_on(command::ipmi::run(arguments)),
+        Command::Pending(arguments) => block_on(command::pending::run(arguments)),
         Command::CheckConfig(arguments) => command::check_config::run(&arguments),
     };
     match outcome {

@@ -6,15 +6,15 @@ use anyhow::{Context, Result};
 use ipmi_proto::crypto::Password;
 use ipmi_proto::endpoint::User;
 use ipmi_proto::number::{CipherSuiteId, PrivilegeLevel, UserName};
-use ravello::{Authentication, Client, ClientSettings, Credentials, EphemeralToken};
-use reconciler::Policy;
+use ravello::{Authentication, Client, ClientSettings, Credentials, EphemeralToken, Writes};
+use reconciler::{Policy, RedbJournal};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::arguments::ServeArguments;
 use crate::configuration::{self, Configuration, UserPrivilege};
-use crate::daemon::{BmcSettings, Daemon};
+use crate::daemon::{BmcSettings, Daemon, JOURNAL_FILE};
 use crate::secret::{self, SecretSource};
-use crate::{output, shutdown};
+use crate::{assignment, output, shutdown};
 
 /// The generated password in the state directory.
 pub(super) const PASSWORD_FILE: &str = "bmc-password";
@@ -28,9 +28,11 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
         .or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from))
         .context("there is no state directory: set state-dir in the configuration, or --state-dir")?;
     let (users, generated) = users(&configuration, &state_dir)?;
+    let rehearsal = arguments.dry_run.then(|| rehearsal_of(&state_dir)).transpose()?;
+    let writes = if arguments.dry_run { Writes::OnlyLogged } else { Writes::Sent };
     let user = configuration.bmc.users.first().map_or("admin", |user| user.name.as_str()).to_owned();
     let daemon = Daemon {
-        client: client(&configuration.cloud)?,
+        client: client(&configuration.cloud, writes)?,
         bmc: BmcSettings {
             listen: configuration.bmc.listen,
             port_base: configuration.bmc.port_base,
@@ -45,7 +47,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
             ..Policy::default()
         },
         applications: configuration.applications,
-        state_dir,
+        state_dir: rehearsal.as_ref().map_or(state_dir, |copy| copy.path().to_owned()),
     };
     let shutdown = shutdown::on_signal()?;
     daemon
@@ -90,7 +92,25 @@ pub(crate) fn user(name: &str, password: &SecretString, privilege: UserPrivilege
     })
 }
 
-fn client(cloud: &configuration::Cloud) -> Result<Client> {
+/// A copy of what is kept, gone at the end: what is asked for in a dry run must not be carried out by the next one.
+fn rehearsal_of(state_dir: &Path) -> Result<tempfile::TempDir> {
+    let copy = tempfile::Builder::new().prefix("ravbmc-dry-run-").tempdir().context("no temporary folder")?;
+    let journal = state_dir.join(JOURNAL_FILE);
+    if journal.exists() {
+        // Opening it makes sure that no daemon is writing to it.
+        let _open = RedbJournal::open(&journal)?;
+        for name in [JOURNAL_FILE, assignment::FILE_NAME] {
+            let file = state_dir.join(name);
+            if file.exists() {
+                std::fs::copy(&file, copy.path().join(name))
+                    .with_context(|| format!("cannot copy {}", file.display()))?;
+            }
+        }
+    }
+    Ok(copy)
+}
+
+fn client(cloud: &configuration::Cloud, writes: Writes) -> Result<Client> {
     let read = |source: &Option<SecretSource>, what: &str| -> Result<SecretString> {
         source.as_ref().with_context(|| format!("{what} is missing"))?.read(what)
     };
@@ -109,5 +129,6 @@ fn client(cloud: &configuration::Cloud) -> Result<Client> {
     let mut settings = ClientSettings::new(cloud.base_url.as_str(), authentication);
     settings.connect_timeout = cloud.connect_timeout;
     settings.request_timeout = cloud.request_timeout;
+    settings.writes = writes;
     Client::new(settings).context("[cloud]")
 }
