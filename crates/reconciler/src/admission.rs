@@ -11,7 +11,7 @@
 #[cfg(test)]
 mod tests;
 
-use machine::{BootOverride, Denied, Lifetime, Phase, PowerRequest};
+use machine::{BootOverride, Denied, Lifetime, NodeId, Observation, Phase, PowerRequest};
 
 use crate::record::{Failure, NodeRecord, PowerIntent, Rest, Stage, Start, Then, Timestamp, Wish};
 
@@ -33,6 +33,15 @@ pub struct Seen {
     pub phase: Phase,
     /// The platform's own name of the state; for people.
     pub state: String,
+}
+
+impl Seen {
+    /// What an observation says about a node, if it is in it.
+    #[must_use]
+    pub fn of(observation: &Observation, node: &NodeId) -> Option<Self> {
+        let look = observation.nodes.get(node)?;
+        Some(Self { phase: look.phase, state: look.state.clone() })
+    }
 }
 
 /// What becomes of a request.

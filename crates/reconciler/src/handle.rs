@@ -112,10 +112,7 @@ impl<J: Journal> Chassis for Handle<J> {
     ) -> Result<Admission, Denied> {
         self.shared.check_exists(node)?;
         let ask = PowerAsk { request, requester: requester.to_string(), at: self.shared.clock.now().into() };
-        // Without a fresh look the request is recorded and settled by the next one: it never waits for it.
-        let fresh = self.shared.cache.fresh(self.shared.bound());
-        let seen = fresh.as_ref().and_then(|look| look.observation.nodes.get(node));
-        let seen = seen.map(|seen| Seen { phase: seen.phase, state: seen.state.clone() });
+        let seen = self.shared.seen_to_admit(node, &ask).await?;
         let decide = move |record: &NodeRecord| split(admit_power(record, &ask, seen.as_ref()));
         let cache = Arc::clone(&self.shared.cache);
         let outcome = self.shared.record(node, decide, move || cache.make_stale()).await;
@@ -184,6 +181,27 @@ impl<J: Journal> Shared<J> {
             Some(look) if !look.observation.nodes.contains_key(node) => Err(Denied::NoSuchNode),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// What a power request is decided by: a look that is fresh enough to act on, or nothing. What is recorded
+    /// without one is settled by the next look, so it never waits; only a refusal does, because it is final.
+    async fn seen_to_admit(&self, node: &NodeId, ask: &PowerAsk) -> Result<Option<Seen>, Denied> {
+        let mut fresh = self.cache.fresh(self.policy.age_to_act);
+        if fresh.is_none() && self.would_refuse(node, ask) {
+            fresh = self.cache.at_most(self.policy.age_to_act, self.policy.patience).await.ok();
+            self.check_exists(node)?;
+        }
+        Ok(fresh.and_then(|look| Seen::of(&look.observation, node)))
+    }
+
+    /// Whether a power request would be refused by what was last seen, or by what is remembered.
+    fn would_refuse(&self, node: &NodeId, ask: &PowerAsk) -> bool {
+        let record = self.store.record(node).unwrap_or_default();
+        let last = self.cache.last().and_then(|look| Seen::of(&look.observation, node));
+        [last, None].iter().any(|seen| match admit_power(&record, ask, seen.as_ref()) {
+            Outcome::Denied(_) | Outcome::Reported(..) => true,
+            Outcome::Record(_) | Outcome::AlreadySatisfied => false,
+        })
     }
 
     async fn record(

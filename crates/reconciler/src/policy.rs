@@ -9,7 +9,8 @@ pub struct Policy {
     pub age_in_flight: Duration,
     /// The same when nothing is.
     pub age_idle: Duration,
-    /// How old an observation may be when something is done because of it.
+    /// How old an observation may be when something is done because of it: a step, or a request that is
+    /// answered with "holds already" or refused.
     pub age_to_act: Duration,
     /// How long a status waits for the cloud before it is refused.
     pub patience: Duration,
