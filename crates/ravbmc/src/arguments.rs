@@ -188,6 +188,7 @@ pub(crate) struct CheckConfigArguments {
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("secret").args(["password", "environment", "password_file"]))]
+#[command(group = ArgGroup::new("bmc_key").args(["kg", "kg_hex", "kg_environment", "kg_file"]))]
 pub(crate) struct IpmiArguments {
     /// Name or address of the BMC.
     #[arg(short = 'H', long, value_name = "HOST")]
@@ -217,6 +218,22 @@ pub(crate) struct IpmiArguments {
     #[arg(short = 'C', long, value_name = "SUITE")]
     pub(crate) cipher_suite: Option<u8>,
 
+    /// BMC key Kg, as text. Others can see it in the list of processes: prefer -K or --kg-file.
+    #[arg(short = 'k', long, value_name = "KEY")]
+    pub(crate) kg: Option<String>,
+
+    /// BMC key Kg, in hexadecimal digits.
+    #[arg(short = 'y', long, value_name = "DIGITS")]
+    pub(crate) kg_hex: Option<String>,
+
+    /// Read the BMC key Kg from the environment variable IPMI_KGKEY.
+    #[arg(short = 'K', long)]
+    pub(crate) kg_environment: bool,
+
+    /// Read the BMC key Kg from the first line of a file: text, or 0x and hexadecimal digits.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kg_file: Option<PathBuf>,
+
     /// Privilege level of the session.
     #[arg(short = 'L', long, value_enum, ignore_case = true, default_value_t = Privilege::Administrator, value_name = "PRIVILEGE")]
     pub(crate) privilege: Privilege,
@@ -240,6 +257,7 @@ pub(crate) struct IpmiArguments {
 /// The privilege levels of a session (`IPMI 2.0 §6.8`).
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Privilege {
+    Callback,
     User,
     Operator,
     Administrator,
@@ -384,8 +402,10 @@ mod tests {
     }
 
     #[test]
-    fn two_sources_of_the_password_are_refused() {
-        let line = "ravbmc ipmi -H localhost -P x -E power status";
-        assert!(Arguments::try_parse_from(line.split(' ')).is_err());
+    fn two_sources_of_a_secret_are_refused() {
+        for options in ["-P x -E", "-k x -y 00", "-K --kg-file x"] {
+            let line = format!("ravbmc ipmi -H localhost {options} power status");
+            assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{options}");
+        }
     }
 }

@@ -10,6 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipmi_proto::crypto::CipherSuite;
+use ipmi_proto::number::CipherSuiteId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -92,6 +94,8 @@ pub(crate) struct Bmc {
     pub(crate) port_base: u16,
     /// Cipher suites on offer, the preferred one first.
     pub(crate) cipher_suites: Vec<u8>,
+    /// The key Kg, which a console must know besides the password.
+    pub(crate) kg: Option<SecretSource>,
     /// Users; without any there is `admin` with a generated password.
     #[serde(rename = "user")]
     pub(crate) users: Vec<BmcUser>,
@@ -106,6 +110,7 @@ impl Default for Bmc {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port_base: 6230,
             cipher_suites: vec![17, 3],
+            kg: None,
             users: Vec::new(),
             boot_flag_timeout: None,
         }
@@ -130,9 +135,10 @@ impl BmcUser {
 }
 
 /// The most that a user may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum UserPrivilege {
+    Callback,
     User,
     Operator,
     #[default]
@@ -274,8 +280,9 @@ impl Configuration {
         let cloud = [("[cloud] password", &self.cloud.password), ("[cloud] token", &self.cloud.token)];
         let of_cloud =
             cloud.into_iter().filter_map(|(what, source)| Some((what.to_owned(), source.as_ref()?)));
+        let of_bmcs = self.bmc.kg.iter().map(|source| (Bmc::KG_KEY.to_owned(), source));
         let of_users = self.bmc.users.iter().map(|user| (user.password_key(), &user.password));
-        of_cloud.chain(of_users).collect()
+        of_cloud.chain(of_bmcs).chain(of_users).collect()
     }
 
     /// The rules that the types alone do not express.
@@ -332,20 +339,27 @@ impl Cloud {
 }
 
 impl Bmc {
+    /// How errors name the key Kg.
+    pub(crate) const KG_KEY: &str = "[bmc] kg";
+
     fn check(&self) -> Result<(), String> {
         if self.cipher_suites.is_empty() {
             return Err("[bmc] cipher-suites is empty; expected for example [17, 3]".to_owned());
         }
-        if let Some(suite) = self.cipher_suites.iter().find(|suite| !matches!(suite, 3 | 17)) {
-            return Err(format!("[bmc] cipher-suites names {suite}; this version offers 17 and 3"));
+        let implemented =
+            |id: u8| CipherSuite::by_id(CipherSuiteId(id)).is_some_and(|suite| suite.algorithms().is_some());
+        if let Some(suite) = self.cipher_suites.iter().find(|suite| !implemented(**suite)) {
+            return Err(format!(
+                "[bmc] cipher-suites names {suite}; expected numbers out of 0-3, 6-8, 11, 12 and 15-17"
+            ));
         }
-        let mut names = BTreeSet::new();
+        let mut users = BTreeSet::new();
         for user in &self.users {
             if user.name.len() > 16 {
                 return Err(format!("[[bmc.user]] name {:?} is longer than 16 bytes", user.name));
             }
-            if !names.insert(&user.name) {
-                return Err(format!("two [[bmc.user]] with the name {:?}", user.name));
+            if !users.insert((&user.name, user.privilege)) {
+                return Err(format!("two [[bmc.user]] with the name {:?} and the same privilege", user.name));
             }
         }
         Ok(())

@@ -14,6 +14,7 @@
 //!
 //! The exit status is 0 only on success. Errors are one or two plain lines on standard error.
 
+mod access;
 mod arguments;
 mod assignment;
 mod command;

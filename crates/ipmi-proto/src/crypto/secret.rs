@@ -40,6 +40,12 @@ impl Password {
         padded("password", password).map(Self)
     }
 
+    /// Whether it is empty, or all zero, which is the same.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.0.iter().fold(0, |bits, byte| bits | byte) == 0
+    }
+
     pub(super) const fn bytes(&self) -> &[u8; 20] {
         &self.0
     }

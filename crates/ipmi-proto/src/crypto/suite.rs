@@ -160,6 +160,35 @@ impl CipherSuite {
             && self.confidentiality != ConfidentialityAlgorithm::NONE
     }
 
+    /// What the suite gives away, in words for people; `None` for 3 and 17, which give away no more than every IPMI login does.
+    #[must_use]
+    pub fn weakness(self) -> Option<&'static str> {
+        use AuthenticationAlgorithm as A;
+        use IntegrityAlgorithm as I;
+        if self.protects_packets() && matches!(self.authentication, A::RAKP_HMAC_SHA1 | A::RAKP_HMAC_SHA256) {
+            return match self.confidentiality {
+                ConfidentialityAlgorithm::AES_CBC_128 => None,
+                _ => Some("encrypts with RC4, which is broken"),
+            };
+        }
+        Some(match (self.authentication, self.integrity) {
+            (A::RAKP_NONE, _) => "checks no password: whoever knows a user name has that user's rights",
+            (_, I::NONE) => {
+                "neither signs nor encrypts: whoever sees a session's packets can read them and send commands in its place"
+            }
+            (_, I::MD5_128) => {
+                "signs with MD5 and the password itself, so that recorded packets help to guess it"
+            }
+            (A::RAKP_HMAC_MD5, _) if self.confidentiality != ConfidentialityAlgorithm::NONE => {
+                "rests on MD5, which is outdated"
+            }
+            (A::RAKP_HMAC_MD5, _) => {
+                "rests on MD5, which is outdated, and everybody on the way can read along"
+            }
+            _ => "does not encrypt: everybody on the way can read along",
+        })
+    }
+
     /// The suite as Open Session proposes or grants it.
     #[must_use]
     pub const fn proposal(self) -> Proposal {

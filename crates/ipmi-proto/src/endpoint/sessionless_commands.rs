@@ -58,7 +58,14 @@ impl Endpoint {
                 may_log_in().any(|user| !user.name.is_empty()),
                 AuthenticationStatus::NON_NULL_USER_NAMES,
             )
-            .with_if(may_log_in().any(|user| user.name.is_empty()), AuthenticationStatus::NULL_USER_NAMES)
+            .with_if(
+                may_log_in().any(|user| user.name.is_empty() && !user.password.is_null()),
+                AuthenticationStatus::NULL_USER_NAMES,
+            )
+            .with_if(
+                may_log_in().any(|user| user.name.is_empty() && user.password.is_null()),
+                AuthenticationStatus::ANONYMOUS_LOGIN,
+            )
             .with_if(asked.extended && kg_set, AuthenticationStatus::KG_SET);
         let sessions = SessionSupport::empty().with_if(asked.extended, SessionSupport::IPMI_2_0);
         Ok(ChannelAuthenticationCapabilities {

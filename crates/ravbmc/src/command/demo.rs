@@ -4,15 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use ipmi_proto::number::CipherSuiteId;
+use ipmi_proto::endpoint::EndpointConfig;
+use ipmi_proto::number::Guid;
 use ravello::{Authentication, Client, ClientSettings, Credentials};
 use ravello_sim::{Simulator, SimulatorConfig, Speed, demo};
 use reconciler::Policy;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::serve::{self, PASSWORD_FILE};
 use super::sim::{self, Home};
+use crate::access::{self, PASSWORD_FILE};
 use crate::arguments::{AddressMode, DemoArguments};
 use crate::configuration::{Application, BootSelection, NodeSelection, Publish, UserPrivilege};
 use crate::daemon::{BmcSettings, Daemon, Node};
@@ -58,8 +59,10 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         bmc: BmcSettings {
             listen: arguments.listen,
             port_base: arguments.port_base,
-            cipher_suites: vec![CipherSuiteId::SHA256_AES, CipherSuiteId::SHA1_AES],
-            users: vec![serve::user(&arguments.username, &bmc_password, UserPrivilege::Administrator)?],
+            endpoint: EndpointConfig::new(
+                Guid([0; 16]),
+                vec![access::user(&arguments.username, &bmc_password, UserPrivilege::Administrator)?],
+            ),
             boot_flag_timeout: None,
         },
         policy: policy(arguments.speed),

@@ -13,10 +13,12 @@ use ipmi_proto::command::boot_options::{
     BootDeviceSelector, BootFlags, BootOption, GetSystemBootOptions, ParameterSelector, SetSystemBootOptions,
 };
 use ipmi_proto::command::chassis::{ChassisControl, GetChassisStatus, PowerAction};
+use ipmi_proto::crypto::Kg;
 use ipmi_proto::number::{CipherSuiteId, CommandNumber, CompletionCode, NetFn, PrivilegeLevel};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::report::Report;
+use crate::access;
 use crate::arguments::{
     BootdevArguments, BootdevName, ChassisCommand, IpmiArguments, IpmiCommand, McCommand, PowerCommand,
     Privilege,
@@ -30,7 +32,9 @@ pub(crate) async fn run(arguments: IpmiArguments) -> Result<()> {
     let address = resolve(&arguments.host, arguments.port).await?;
     let mut options = ClientOptions::new(&arguments.user, password.expose_secret())?;
     options.cipher_suite = arguments.cipher_suite.map(CipherSuiteId);
+    options.kg = kg(&arguments)?;
     options.privilege = match arguments.privilege {
+        Privilege::Callback => PrivilegeLevel::CALLBACK,
         Privilege::User => PrivilegeLevel::USER,
         Privilege::Operator => PrivilegeLevel::OPERATOR,
         Privilege::Administrator => PrivilegeLevel::ADMINISTRATOR,
@@ -129,6 +133,17 @@ fn password(arguments: &IpmiArguments) -> Result<SecretString> {
             bail!("no password: use -f FILE, -E (environment variable IPMI_PASSWORD) or -P")
         }
     }
+}
+
+fn kg(arguments: &IpmiArguments) -> Result<Option<Kg>> {
+    let text = match (&arguments.kg, &arguments.kg_hex, arguments.kg_environment, &arguments.kg_file) {
+        (Some(text), ..) => return Ok(Some(Kg::new(text.as_bytes()).context("-k")?)),
+        (_, Some(digits), ..) => return Ok(Some(access::kg_of_digits(digits).context("-y")?)),
+        (_, _, true, _) => SecretSource::Env("IPMI_KGKEY".to_owned()).read("-K")?,
+        (.., Some(file)) => SecretSource::File(file.clone()).read("--kg-file")?,
+        _ => return Ok(None),
+    };
+    Ok(Some(access::kg(&text).context("BMC key")?))
 }
 
 async fn resolve(host: &str, port: u16) -> Result<SocketAddr> {

@@ -3,21 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ipmi_proto::crypto::Password;
-use ipmi_proto::endpoint::User;
-use ipmi_proto::number::{CipherSuiteId, PrivilegeLevel, UserName};
 use ravello::{Authentication, Client, ClientSettings, Credentials, EphemeralToken, Writes};
 use reconciler::{Policy, RedbJournal};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use crate::access;
 use crate::arguments::ServeArguments;
-use crate::configuration::{self, Configuration, UserPrivilege};
+use crate::configuration::{self, Configuration};
 use crate::daemon::{BmcSettings, Daemon, JOURNAL_FILE};
-use crate::secret::{self, SecretSource};
+use crate::secret::SecretSource;
 use crate::{assignment, output, shutdown};
-
-/// The generated password in the state directory.
-pub(super) const PASSWORD_FILE: &str = "bmc-password";
 
 /// Reads the configuration and serves until a signal.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
@@ -27,7 +22,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
         .or_else(|| configuration.state_dir.clone())
         .or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from))
         .context("there is no state directory: set state-dir in the configuration, or --state-dir")?;
-    let (users, generated) = users(&configuration, &state_dir)?;
+    let (endpoint, generated) = access::endpoint(&configuration.bmc, &state_dir)?;
     let rehearsal = arguments.dry_run.then(|| rehearsal_of(&state_dir)).transpose()?;
     let writes = if arguments.dry_run { Writes::OnlyLogged } else { Writes::Sent };
     let user = configuration.bmc.users.first().map_or("admin", |user| user.name.as_str()).to_owned();
@@ -36,8 +31,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
         bmc: BmcSettings {
             listen: configuration.bmc.listen,
             port_base: configuration.bmc.port_base,
-            cipher_suites: configuration.bmc.cipher_suites.iter().copied().map(CipherSuiteId).collect(),
-            users,
+            endpoint,
             boot_flag_timeout: configuration.bmc.boot_flag_timeout,
         },
         policy: Policy {
@@ -62,34 +56,6 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
             output::print(&text)
         })
         .await
-}
-
-/// The users of the BMCs, and the file of the password if one had to be made.
-fn users(configuration: &Configuration, state_dir: &Path) -> Result<(Vec<User>, Option<PathBuf>)> {
-    if configuration.bmc.users.is_empty() {
-        crate::daemon::create_state_dir(state_dir)?;
-        let file = state_dir.join(PASSWORD_FILE);
-        let password = secret::read_or_generate(&file, "the password of the BMCs")?;
-        return Ok((vec![user("admin", &password, UserPrivilege::Administrator)?], Some(file)));
-    }
-    let read = |each: &configuration::BmcUser| {
-        user(&each.name, &each.password.read(&each.password_key())?, each.privilege)
-    };
-    Ok((configuration.bmc.users.iter().map(read).collect::<Result<_>>()?, None))
-}
-
-/// One user of the BMCs.
-pub(crate) fn user(name: &str, password: &SecretString, privilege: UserPrivilege) -> Result<User> {
-    Ok(User {
-        name: UserName::new(name.as_bytes()).with_context(|| format!("BMC user {name:?}"))?,
-        password: Password::new(password.expose_secret().as_bytes())
-            .with_context(|| format!("the password of the BMC user {name:?}"))?,
-        limit: match privilege {
-            UserPrivilege::User => PrivilegeLevel::USER,
-            UserPrivilege::Operator => PrivilegeLevel::OPERATOR,
-            UserPrivilege::Administrator => PrivilegeLevel::ADMINISTRATOR,
-        },
-    })
 }
 
 /// A copy of what is kept, gone at the end: what is asked for in a dry run must not be carried out by the next one.

@@ -52,7 +52,13 @@ fn every_rule_names_the_key_it_is_about() {
         ("[cloud]", "[cloud]\nauthentication = \"token\"", "[cloud] token is missing"),
         ("username = \"someone@example.com\"", "", "[cloud] username is missing"),
         ("[cloud]", "[bmc]\ncipher-suites = []\n[cloud]", "[bmc] cipher-suites is empty"),
-        ("[cloud]", "[bmc]\ncipher-suites = [0]\n[cloud]", "[bmc] cipher-suites names 0"),
+        ("[cloud]", "[bmc]\ncipher-suites = [17, 4]\n[cloud]", "[bmc] cipher-suites names 4"),
+        ("[cloud]", "[bmc]\ncipher-suites = [20]\n[cloud]", "[bmc] cipher-suites names 20"),
+        (
+            "[cloud]",
+            "[[bmc.user]]\nname = \"a\"\npassword = { env = \"X\" }\n[[bmc.user]]\nname = \"a\"\npassword = { env = \"Y\" }\n[cloud]",
+            "two [[bmc.user]] with the name \"a\" and the same privilege",
+        ),
         ("name = \"lab\"", "name = \"\"", "[[application]] name is empty"),
         ("name = \"lab\"", "name = \"lab\"\n[[application]]\nname = \"lab\"", "two [[application]]"),
         ("[cloud]", "[timing]\npoll-interval = \"0s\"\n[cloud]", "[timing] poll-interval"),
@@ -78,6 +84,22 @@ fn nodes_are_selected_by_rule_or_by_name() {
         let configuration = read(&format!("{SMALLEST}nodes = {value}\n")).unwrap();
         assert_eq!(configuration.applications[0].nodes, expected);
     }
+}
+
+#[test]
+fn every_implemented_cipher_suite_can_be_named() {
+    let all = [0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17];
+    let text = SMALLEST.replace("[cloud]", &format!("[bmc]\ncipher-suites = {all:?}\n[cloud]"));
+    assert_eq!(read(&text).unwrap().bmc.cipher_suites, all);
+}
+
+#[test]
+fn one_name_may_have_several_users_with_different_privileges() {
+    let user = |privilege| {
+        format!("[[bmc.user]]\nname = \"\"\npassword = {{ env = \"X\" }}\nprivilege = \"{privilege}\"\n")
+    };
+    let text = ["callback", "user", "operator", "administrator"].map(user).concat() + SMALLEST;
+    assert_eq!(read(&text).unwrap().bmc.users.len(), 4);
 }
 
 #[test]

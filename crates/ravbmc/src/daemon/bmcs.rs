@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use ipmi_proto::endpoint::{EndpointConfig, User};
-use ipmi_proto::number::{CipherSuiteId, Guid};
+use ipmi_proto::endpoint::EndpointConfig;
+use ipmi_proto::number::Guid;
 use ipmi_server::{BmcConfig, UdpTransport};
 use machine::NodeId;
 use ravello::VmInventory;
@@ -23,8 +23,8 @@ use crate::assignment::Assignments;
 pub(crate) struct BmcSettings {
     pub(crate) listen: IpAddr,
     pub(crate) port_base: u16,
-    pub(crate) cipher_suites: Vec<CipherSuiteId>,
-    pub(crate) users: Vec<User>,
+    /// Who may log in and how; each BMC has a GUID of its own.
+    pub(crate) endpoint: EndpointConfig,
     pub(crate) boot_flag_timeout: Option<Duration>,
 }
 
@@ -117,8 +117,7 @@ impl Bmcs {
         })?;
         let address = transport.local_addr().with_context(|| format!("the BMC of {name} has no address"))?;
         self.assignments.record_port(&node, address.port());
-        let mut endpoint = EndpointConfig::new(Guid(guid), self.settings.users.clone());
-        endpoint.cipher_suites.clone_from(&self.settings.cipher_suites);
+        let endpoint = EndpointConfig { guid: Guid(guid), ..self.settings.endpoint.clone() };
         let mut config = BmcConfig::new(node.clone(), name, endpoint);
         config.boot_flag_timeout = self.settings.boot_flag_timeout;
         self.tasks.spawn(ipmi_server::run(

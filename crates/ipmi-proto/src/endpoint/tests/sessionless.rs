@@ -61,6 +61,7 @@ fn capabilities_say_which_names_can_log_in() {
     assert_eq!(status(vec![user("", "secret", admin)]), 0x02);
     assert_eq!(status(vec![user("", "secret", admin), user("a", "b", admin)]), 0x06);
     assert_eq!(status(vec![user("", "x", PrivilegeLevel::NO_ACCESS), user("a", "b", admin)]), 0x04);
+    assert_eq!(status(vec![user("", "", admin), user("a", "b", admin)]), 0x05);
 }
 
 #[test]

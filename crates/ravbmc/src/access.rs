@@ -1,0 +1,136 @@
+//! Who may log in to the BMCs, and how: from the configuration to an endpoint's.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ipmi_proto::crypto::{CipherSuite, Kg, Password};
+use ipmi_proto::endpoint::{EndpointConfig, User};
+use ipmi_proto::number::{CipherSuiteId, Guid, PrivilegeLevel, UserName};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::configuration::{Bmc, BmcUser, UserPrivilege};
+use crate::secret;
+
+/// The generated password in the state directory.
+pub(crate) const PASSWORD_FILE: &str = "bmc-password";
+
+/// What the BMCs have in common, without a GUID, and the file of the password if one had to be made. Warns of everything that
+/// the configuration weakens.
+pub(crate) fn endpoint(bmc: &Bmc, state_dir: &Path) -> Result<(EndpointConfig, Option<PathBuf>)> {
+    let (users, generated) = users(bmc, state_dir)?;
+    let mut config = EndpointConfig::new(Guid([0; 16]), users);
+    config.cipher_suites = bmc.cipher_suites.iter().copied().map(CipherSuiteId).collect();
+    if let Some(source) = &bmc.kg {
+        config.kg = Some(kg(&source.read(Bmc::KG_KEY)?).context(Bmc::KG_KEY)?);
+    }
+    for weakness in weaknesses(bmc) {
+        tracing::warn!("{weakness}");
+    }
+    Ok((config, generated))
+}
+
+/// One user of the BMCs.
+pub(crate) fn user(name: &str, password: &SecretString, privilege: UserPrivilege) -> Result<User> {
+    Ok(User {
+        name: UserName::new(name.as_bytes()).with_context(|| format!("BMC user {name:?}"))?,
+        password: Password::new(password.expose_secret().as_bytes())
+            .with_context(|| format!("the password of the BMC user {name:?}"))?,
+        limit: match privilege {
+            UserPrivilege::Callback => PrivilegeLevel::CALLBACK,
+            UserPrivilege::User => PrivilegeLevel::USER,
+            UserPrivilege::Operator => PrivilegeLevel::OPERATOR,
+            UserPrivilege::Administrator => PrivilegeLevel::ADMINISTRATOR,
+        },
+    })
+}
+
+/// The key Kg: text of up to 20 bytes, or `0x` and up to 40 hexadecimal digits.
+pub(crate) fn kg(text: &SecretString) -> Result<Kg> {
+    let text = text.expose_secret();
+    let kg = match text.strip_prefix("0x") {
+        Some(digits) => kg_of_digits(digits)?,
+        None => Kg::new(text.as_bytes())?,
+    };
+    if kg.is_null() {
+        bail!("the key is all zero, which means that there is none");
+    }
+    Ok(kg)
+}
+
+/// The key Kg from hexadecimal digits.
+pub(crate) fn kg_of_digits(digits: &str) -> Result<Kg> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| {
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let [high, low] = pair.map(digit);
+        Some(high? << 4 | low?)
+    };
+    match pairs.iter().map(byte).collect::<Option<Vec<u8>>>() {
+        Some(bytes) if rest.is_empty() => Ok(Kg::new(&bytes)?),
+        _ => bail!("expected pairs of hexadecimal digits"),
+    }
+}
+
+/// The users of the BMCs, and the file of the password if one had to be made.
+fn users(bmc: &Bmc, state_dir: &Path) -> Result<(Vec<User>, Option<PathBuf>)> {
+    if bmc.users.is_empty() {
+        crate::daemon::create_state_dir(state_dir)?;
+        let file = state_dir.join(PASSWORD_FILE);
+        let password = secret::read_or_generate(&file, "the password of the BMCs")?;
+        return Ok((vec![user("admin", &password, UserPrivilege::Administrator)?], Some(file)));
+    }
+    let read = |each: &BmcUser| user(&each.name, &each.password.read(&each.password_key())?, each.privilege);
+    Ok((bmc.users.iter().map(read).collect::<Result<_>>()?, None))
+}
+
+/// What the configuration makes weaker than the default, a sentence each.
+fn weaknesses(bmc: &Bmc) -> Vec<String> {
+    let suite = |id: &u8| {
+        let weakness = CipherSuite::by_id(CipherSuiteId(*id))?.weakness()?;
+        Some(format!("cipher suite {id} is enabled: it {weakness}"))
+    };
+    bmc.cipher_suites.iter().filter_map(suite).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Result<Kg, String> {
+        kg(&SecretString::from(text)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn kg_is_text_or_hexadecimal_digits_of_up_to_20_bytes() {
+        for good in ["k", "twenty bytes of text", "0x00ff", "0x0102030405060708090a0b0c0d0e0f1011121314"] {
+            assert!(key(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "twenty-one bytes here",
+            "0x1",
+            "0xzz",
+            "0x0000",
+            "",
+            "0x01020304050607080910111213141516171819202122",
+        ] {
+            assert!(key(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_suite_but_3_and_17_is_warned_about() {
+        let bmc = |suites: &[u8]| Bmc { cipher_suites: suites.to_vec(), ..Bmc::default() };
+        assert_eq!(weaknesses(&Bmc::default()), Vec::<String>::new());
+        let weak = [0, 1, 2, 6, 7, 8, 11, 12, 15, 16];
+        let warnings = weaknesses(&bmc(&weak));
+        assert_eq!(warnings.len(), weak.len());
+        assert_eq!(
+            warnings[0],
+            "cipher suite 0 is enabled: it checks no password: whoever knows a user name has that user's rights"
+        );
+        assert_eq!(
+            warnings[9],
+            "cipher suite 16 is enabled: it does not encrypt: everybody on the way can read along"
+        );
+    }
+}
