@@ -44,8 +44,11 @@ pub struct Plan {
     pub waits: BTreeMap<NodeId, Wait>,
     /// When to plan again at the latest, in [`Now::up`], if a pause ends before anything else happens.
     pub wake: Option<Duration>,
-    /// Whether a power request is under way, so that looks should be frequent.
+    /// Whether a power request is under way.
     pub in_flight: bool,
+    /// Whether all of them wait for other people's changes to go ([`Wait::PublishHeldBack`]), which takes minutes:
+    /// looks need not be frequent.
+    pub held_back: bool,
 }
 
 /// What one node needs next.
@@ -82,8 +85,11 @@ pub fn plan(
     let mut pass = Pass { records: &absorbed, seen, progress, policy, now, plan: Plan::default() };
     pass.decide();
     let mut plan = pass.plan;
+    let mut pending = absorbed.iter().filter(|(_, record)| record.power.is_some()).peekable();
+    plan.in_flight = pending.peek().is_some();
+    plan.held_back = plan.in_flight
+        && pending.all(|(node, _)| matches!(plan.waits.get(node), Some(Wait::PublishHeldBack { .. })));
     for (node, record) in &absorbed {
-        plan.in_flight |= record.power.is_some();
         if records.get(node) != Some(record) {
             plan.records.entry(node.clone()).or_insert_with(|| record.clone());
         }

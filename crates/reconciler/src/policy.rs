@@ -15,7 +15,8 @@ pub struct Policy {
     /// How long a status waits for the cloud before it is refused.
     pub patience: Duration,
     /// The shortest pause between two looks while something is in flight. The pauses grow by half each time
-    /// that nothing has changed, up to [`Policy::age_in_flight`].
+    /// that nothing has changed, up to [`Policy::age_in_flight`], or up to [`Policy::look_idle`] while other
+    /// people's changes hold everything back.
     pub look_in_flight: Duration,
     /// The pause between two looks when nothing is in flight and nobody asks.
     pub look_idle: Duration,

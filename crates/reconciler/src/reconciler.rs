@@ -156,10 +156,11 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
             Ok(Replaced::Stale) => return Next::Again,
             Err(error) => return Next::Sleep(self.journal_trouble(memory, &error)),
         }
-        shared.in_flight.store(plan.in_flight, Ordering::Relaxed);
+        // While others hold a publish back nothing moves: a status is as good as in an idle application.
+        shared.in_flight.store(plan.in_flight && !plan.held_back, Ordering::Relaxed);
         self.show(memory, &plan, look);
         if plan.steps.is_empty() {
-            let calm = if plan.in_flight { memory.pace.pause } else { shared.policy.look_idle };
+            let calm = memory.pace.pause(&plan, &shared.policy);
             let woken = plan.wake.map(|wake| wake.saturating_sub(now.up));
             return Next::Sleep(woken.map_or(calm, |woken| woken.min(calm)));
         }
@@ -340,27 +341,34 @@ impl Memory {
 
 /// The pause between two looks while something is in flight: it grows while nothing changes.
 struct Pace {
-    pause: Duration,
+    grown: Duration,
     first: Duration,
-    most: Duration,
     last: Option<Look>,
 }
 
 impl Pace {
     const fn new(policy: &Policy) -> Self {
-        let (first, most) = (policy.look_in_flight, policy.age_in_flight);
-        Self { pause: first, first, most, last: None }
+        Self { grown: policy.look_in_flight, first: policy.look_in_flight, last: None }
     }
 
-    fn quicken(&mut self) {
-        self.pause = self.first;
+    /// How long to wait for the next look when there is nothing to send.
+    fn pause(&self, plan: &Plan, policy: &Policy) -> Duration {
+        match (plan.in_flight, plan.held_back) {
+            (false, _) => policy.look_idle,
+            (true, true) => self.grown.min(policy.look_idle),
+            (true, false) => self.grown.min(policy.age_in_flight),
+        }
+    }
+
+    const fn quicken(&mut self) {
+        self.grown = self.first;
     }
 
     fn saw(&mut self, look: &Look) {
         match &self.last {
             Some(last) if last.begun == look.begun => return,
             Some(last) if last.observation == look.observation => {
-                self.pause = self.pause.saturating_mul(3).checked_div(2).unwrap_or(self.most).min(self.most);
+                self.grown = self.grown.saturating_add(self.grown / 2);
             }
             Some(_) | None => self.quicken(),
         }

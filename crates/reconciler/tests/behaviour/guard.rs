@@ -137,3 +137,32 @@ async fn nothing_is_written_because_of_an_old_look() {
         .await;
     assert_eq!(rig.cloud.world().vms[&node(1)].design.boot, Network);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_is_held_back_is_looked_after_less_and_less_often() {
+    let cloud = cloud(Phase::On);
+    edit(&cloud, 8);
+    let mut rig = Rig::new(cloud).await;
+    power_up_from_disk(&rig).await;
+    rig.until_node(&node(1), "held back", |node| matches!(node.waiting, Some(Wait::PublishHeldBack { .. })))
+        .await;
+    let before = rig.cloud.world().looks;
+    tokio::time::sleep(Duration::from_secs(1800)).await;
+    let looks = rig.cloud.world().looks - before;
+    assert!((60..=75).contains(&looks), "{looks} looks in half an hour");
+
+    // A request is looked into at once, and what it needs is done.
+    let (asked, looks) = (tokio::time::Instant::now(), rig.cloud.world().looks);
+    rig.power(&node(2), PowerRequest::Cycle).await.unwrap();
+    rig.cloud.until("a look", |world| world.looks > looks).await;
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    rig.settled(&node(2)).await;
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+
+    // The difference goes; it is noticed at the next look, which is not far.
+    let gone = tokio::time::Instant::now();
+    edit(&rig.cloud, 2);
+    rig.settled(&node(1)).await;
+    assert!(gone.elapsed() < Duration::from_secs(45), "{:?}", gone.elapsed());
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Disk)]);
+}
