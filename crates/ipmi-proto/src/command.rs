@@ -24,17 +24,21 @@ pub mod body;
 pub mod app;
 pub mod boot_options;
 pub mod chassis;
+pub mod transport;
 
 use bytes::BufMut;
 
 pub use body::{Body, BodyError, Nothing};
 
 use self::app::{
-    CloseSession, ColdReset, GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetDeviceGuid,
-    GetDeviceId, GetSelfTestResults, GetSessionInfo, GetSystemGuid, SetSessionPrivilegeLevel, WarmReset,
+    CloseSession, ColdReset, GetChannelAccess, GetChannelAuthenticationCapabilities, GetChannelCipherSuites,
+    GetChannelInfo, GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionInfo, GetSystemGuid,
+    GetUserAccess, GetUserName, SetSessionPrivilegeLevel, SetUserAccess, SetUserName, SetUserPassword,
+    WarmReset,
 };
 use self::boot_options::{GetSystemBootOptions, SetSystemBootOptions};
 use self::chassis::{ChassisControl, GetChassisCapabilities, GetChassisStatus};
+use self::transport::{GetLanConfiguration, SetLanConfiguration};
 use crate::number::{CommandNumber, CompletionCode, NetFn, PrivilegeLevel};
 
 /// A request that has a network function and a command number, and the response that belongs to it.
@@ -184,7 +188,16 @@ commands! {
     SetSessionPrivilegeLevel,
     CloseSession,
     GetSessionInfo,
+    GetChannelAccess,
+    GetChannelInfo,
+    SetUserAccess,
+    GetUserAccess,
+    SetUserName,
+    GetUserName,
+    SetUserPassword,
     GetChannelCipherSuites,
+    SetLanConfiguration,
+    GetLanConfiguration,
 }
 
 /// Why a request was not understood.

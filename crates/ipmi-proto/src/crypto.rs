@@ -16,6 +16,7 @@ mod authentication;
 mod confidentiality;
 mod integrity;
 mod key_exchange;
+mod password_check;
 mod secret;
 mod session_keys;
 mod suite;

@@ -18,8 +18,11 @@ use std::net::Ipv4Addr;
 use ipmi_proto::command::app::*;
 use ipmi_proto::command::boot_options::*;
 use ipmi_proto::command::chassis::*;
+use ipmi_proto::command::transport::*;
 use ipmi_proto::command::{Body, Command, Nothing};
-use ipmi_proto::number::{ChannelNumber, CompletionCode, Guid, PayloadType, PrivilegeLevel, SessionId};
+use ipmi_proto::number::{
+    ChannelNumber, CipherSuiteId, CompletionCode, Guid, PayloadType, PrivilegeLevel, SessionId, UserName,
+};
 
 /// The bytes are the message, in both directions.
 fn golden<B: Body + PartialEq + Debug>(source: &str, bytes: &str, message: &B) {
@@ -641,4 +644,197 @@ fn boot_info_acknowledge_changes_only_masked_bits() {
     assert_eq!(write(0x00, 0xff).applied_to(present).bits(), 0b1_0101);
     assert_eq!(write(0xff, 0x00).applied_to(present).bits(), 0);
     assert_eq!(write(0b0_0011, 0b0_0010).applied_to(present).bits(), 0b1_0110);
+}
+
+#[test]
+fn channel_info() {
+    golden("ref-bmc-info-freeipmi", "0b", &GetChannelInfo { channel: ChannelNumber(11) });
+    assert_eq!(code::<GetChannelInfo>("11"), CompletionCode::INVALID_DATA_FIELD);
+    let lan = ChannelInfo {
+        channel: ChannelNumber(1),
+        medium: ChannelMedium::LAN_802_3,
+        protocol: ChannelProtocol::IPMB_1_0,
+        sessions: ChannelSessions::Multiple,
+        active_sessions: 1,
+        vendor: ChannelInfo::IPMI_FORUM,
+        auxiliary: [0; 2],
+    };
+    golden("ref-channel-info-ipmitool", "01 04 01 81 f21b00 0000", &lan);
+    let system_interface = ChannelInfo {
+        channel: ChannelNumber::SYSTEM_INTERFACE,
+        medium: ChannelMedium::SYSTEM_INTERFACE,
+        protocol: ChannelProtocol::KCS,
+        sessions: ChannelSessions::None,
+        active_sessions: 0,
+        auxiliary: [0, 0xff],
+        ..lan
+    };
+    golden("layout: ipmi-commands.md §5", "0f 0c 05 00 f21b00 00ff", &system_interface);
+}
+
+#[test]
+fn channel_access() {
+    let channel = ChannelNumber(1);
+    let setting = AccessSetting::NonVolatile;
+    golden("ref-channel-info-ipmitool", "01 40", &GetChannelAccess { channel, setting });
+    let setting = AccessSetting::Volatile;
+    golden("ref-channel-info-ipmitool", "01 80", &GetChannelAccess { channel, setting });
+    assert_eq!(code::<GetChannelAccess>("01 00"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<GetChannelAccess>("01"), CompletionCode::DATA_LENGTH_INVALID);
+    golden(
+        "ref-channel-info-ipmitool",
+        "22 04",
+        &ChannelAccess {
+            restrictions: ChannelRestrictions::ALERTING_DISABLED,
+            mode: AccessMode::ALWAYS,
+            limit: PrivilegeLevel::ADMINISTRATOR,
+        },
+    );
+}
+
+#[test]
+fn user_access() {
+    golden("ref-user-list-ipmitool", "01 02", &GetUserAccess { channel: ChannelNumber(1), user: 2 });
+    assert_eq!(code::<GetUserAccess>("01 42"), CompletionCode::INVALID_DATA_FIELD);
+    let enabled = UserAccess {
+        last_user: 10,
+        state: UserState::Enabled,
+        enabled_users: 1,
+        fixed_names: 0,
+        flags: UserAccessFlags::LINK_AUTHENTICATION.with(UserAccessFlags::IPMI_MESSAGING),
+        limit: PrivilegeLevel::ADMINISTRATOR,
+    };
+    golden("ref-user-list-ipmitool", "0a 41 00 34", &enabled);
+    let unused = UserAccess {
+        state: UserState::Disabled,
+        flags: UserAccessFlags::empty(),
+        limit: PrivilegeLevel::NO_ACCESS,
+        ..enabled
+    };
+    golden("ref-user-list-ipmitool", "0a 81 00 0f", &unused);
+    let change = SetUserAccess {
+        channel: ChannelNumber(1),
+        change_flags: false,
+        flags: UserAccessFlags::empty(),
+        user: 6,
+        limit: PrivilegeLevel::OPERATOR,
+        session_limit: Some(0),
+    };
+    golden("user-priv-ipmitool-ipmi_sim", "01 06 03 00", &change);
+    let change = SetUserAccess {
+        change_flags: true,
+        flags: UserAccessFlags::LINK_AUTHENTICATION.with(UserAccessFlags::IPMI_MESSAGING),
+        limit: PrivilegeLevel::ADMINISTRATOR,
+        ..change
+    };
+    golden("channel-setaccess-ipmitool-ipmi_sim", "b1 06 04 00", &change);
+    golden("ipmi-commands.md §6", "b1 06 04", &SetUserAccess { session_limit: None, ..change });
+    assert_eq!(code::<SetUserAccess>("01 06"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<SetUserAccess>("01 06 14"), CompletionCode::INVALID_DATA_FIELD);
+}
+
+#[test]
+fn user_name() {
+    golden("ref-user-list-ipmitool", "0a", &GetUserName { user: 10 });
+    let admin = UserName::new(b"admin").unwrap();
+    golden("ref-user-list-ipmitool", "61646d696e 00 00000000 00000000 0000", &admin);
+    golden("ref-user-list-ipmitool", &"00".repeat(16), &UserName::new(b"").unwrap());
+    golden(
+        "user-set-name-ipmitool-ipmi_sim",
+        "06 6e657775736572 000000000000000000",
+        &SetUserName { user: 6, name: UserName::new(b"newuser").unwrap() },
+    );
+    assert_eq!(code::<SetUserName>("06 6e65"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<GetUserName>("40"), CompletionCode::INVALID_DATA_FIELD);
+}
+
+#[test]
+fn user_password() {
+    let sixteen = |text: &[u8]| {
+        let mut bytes = [0; 16];
+        bytes[..text.len()].copy_from_slice(text);
+        Some(PaddedPassword::Sixteen(bytes))
+    };
+    let enable = SetUserPassword {
+        user: 6,
+        operation: PasswordOperation::EnableUser,
+        password: sixteen(b""),
+        empty_twenty: false,
+    };
+    golden("user-enable-ipmitool-ipmi_sim", &format!("06 01 {}", "00".repeat(16)), &enable);
+    golden("ipmi-commands.md §6", "06 01", &SetUserPassword { password: None, ..enable.clone() });
+    golden(
+        "ipmi-commands.md §6",
+        "86 00",
+        &SetUserPassword {
+            operation: PasswordOperation::DisableUser,
+            password: None,
+            empty_twenty: true,
+            ..enable.clone()
+        },
+    );
+    golden(
+        "user-set-password-ipmitool-ipmi_sim",
+        "06 02 6e65777061737331 0000000000000000",
+        &SetUserPassword {
+            operation: PasswordOperation::SetPassword,
+            password: sixteen(b"newpass1"),
+            ..enable.clone()
+        },
+    );
+    golden(
+        "user-set-password-20-ipmitool-ipmi_sim",
+        "86 02 3031323334353637383930313233343536373839",
+        &SetUserPassword {
+            operation: PasswordOperation::SetPassword,
+            password: Some(PaddedPassword::Twenty(*b"01234567890123456789")),
+            ..enable.clone()
+        },
+    );
+    let test = SetUserPassword {
+        operation: PasswordOperation::TestPassword,
+        password: sixteen(b"newpass1"),
+        ..enable
+    };
+    golden("user-test-ipmitool-ipmi_sim", "06 03 6e65777061737331 0000000000000000", &test);
+    assert!(!format!("{test:?}").contains("newpass1") && !format!("{test:?}").contains("110"), "{test:?}");
+    assert_eq!(code::<SetUserPassword>("06 03"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<SetUserPassword>("86 03 00"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<SetUserPassword>("06 05"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<SetUserPassword>("46 01"), CompletionCode::INVALID_DATA_FIELD);
+}
+
+#[test]
+fn lan_configuration() {
+    let ask = GetLanConfiguration {
+        channel: ChannelNumber(1),
+        revision_only: false,
+        parameter: LanParameterSelector(0x0d),
+        set_selector: 0,
+        block_selector: 0,
+    };
+    golden("ref-lan-print-ipmitool", "01 0d 00 00", &ask);
+    golden("ipmi-commands.md §11", "81 0d 00 00", &GetLanConfiguration { revision_only: true, ..ask });
+    assert_eq!(code::<GetLanConfiguration>("01 0d"), CompletionCode::DATA_LENGTH_INVALID);
+    assert_eq!(code::<GetLanConfiguration>("11 0d 00 00"), CompletionCode::INVALID_DATA_FIELD);
+    golden(
+        "lan-set-ipaddr-ipmitool-ipmi_sim",
+        "01 03 c0000214",
+        &SetLanConfiguration {
+            channel: ChannelNumber(1),
+            parameter: LanParameterSelector(3),
+            value: vec![192, 0, 2, 20],
+        },
+    );
+    assert_eq!(code::<SetLanConfiguration>("01"), CompletionCode::DATA_LENGTH_INVALID);
+    golden("ipmi-commands.md §11", "11", &LanConfiguration::revision_only());
+    let address = LanParameter::IpAddress(Ipv4Addr::new(192, 0, 2, 10));
+    golden("ipmi-commands.md §11", "11 c000020a", &LanConfiguration::of(&address));
+    let suites = LanParameter::CipherSuites(vec![CipherSuiteId(3), CipherSuiteId(17)]);
+    assert_eq!(LanConfiguration::of(&suites).to_bytes(), [0x11, 0x00, 0x03, 0x11]);
+    let mut levels = [PrivilegeLevel::HIGHEST; 16];
+    levels[0] = PrivilegeLevel::ADMINISTRATOR;
+    levels[1] = PrivilegeLevel::OPERATOR;
+    let levels = LanParameter::CipherSuitePrivileges(levels);
+    assert_eq!(LanConfiguration::of(&levels).to_bytes(), [0x11, 0x00, 0x34, 0, 0, 0, 0, 0, 0, 0]);
 }

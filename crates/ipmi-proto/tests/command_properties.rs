@@ -16,12 +16,13 @@ use std::net::Ipv4Addr;
 use ipmi_proto::command::app::*;
 use ipmi_proto::command::boot_options::*;
 use ipmi_proto::command::chassis::*;
+use ipmi_proto::command::transport::*;
 use ipmi_proto::command::{
     AnyRequest, Body, COMMANDS, CommandInfo, Nothing, RequestError, RequiredPrivilege,
 };
 use ipmi_proto::number::{
     AuthenticationAlgorithm, ChannelNumber, CipherSuiteId, CommandNumber, CompletionCode,
-    ConfidentialityAlgorithm, Guid, IntegrityAlgorithm, NetFn, PrivilegeLevel,
+    ConfidentialityAlgorithm, Guid, IntegrityAlgorithm, NetFn, PrivilegeLevel, UserName,
 };
 use ipmi_proto::wire::CipherSuiteRecord;
 use proptest::collection::vec;
@@ -133,6 +134,41 @@ proptest! {
         stable::<ChassisCapabilities>(&data)?;
         stable::<ChassisStatus>(&data)?;
         stable::<BootOptionReport>(&data)?;
+        stable::<ChannelInfo>(&data)?;
+        stable::<ChannelAccess>(&data)?;
+        stable::<UserAccess>(&data)?;
+        stable::<UserName>(&data)?;
+        stable::<LanConfiguration>(&data)?;
+    }
+
+    /// The whole request is random: long enough for names and passwords.
+    #[test]
+    fn a_request_about_users_encodes_to_its_own_bytes(
+        user in 0..4_u8,
+        twenty: bool,
+        operation in 0..6_u8,
+        text in vec(any::<u8>(), 0..22),
+    ) {
+        let mut data = vec![user | if twenty { 0x80 } else { 0 }, operation];
+        data.extend(text);
+        if let Ok(request) = SetUserPassword::decode(&data) {
+            prop_assert_eq!(request.to_bytes(), data.clone());
+        }
+        data.resize(17, 0);
+        if let Ok(request) = SetUserName::decode(&data) {
+            prop_assert_eq!(request.to_bytes(), data);
+        }
+    }
+
+    #[test]
+    fn lan_parameter_that_is_read_is_written_the_same(selector: u8, value in vec(any::<u8>(), 0..20)) {
+        let selector = LanParameterSelector(selector);
+        if let Ok(parameter) = LanParameter::decode(selector, &value) {
+            prop_assert_eq!(parameter.selector(), selector);
+            let bytes = LanConfiguration::of(&parameter).value;
+            prop_assert_eq!(bytes.len(), value.len());
+            prop_assert_eq!(LanParameter::decode(selector, &bytes).unwrap(), parameter);
+        }
     }
 
     #[test]
@@ -296,7 +332,16 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x3b, AtLeast(Level::USER)),
         (NetFn::APP, 0x3c, AtLeast(Level::CALLBACK)),
         (NetFn::APP, 0x3d, AtLeast(Level::USER)),
+        (NetFn::APP, 0x41, AtLeast(Level::USER)),
+        (NetFn::APP, 0x42, AtLeast(Level::USER)),
+        (NetFn::APP, 0x43, AtLeast(Level::ADMINISTRATOR)),
+        (NetFn::APP, 0x44, AtLeast(Level::OPERATOR)),
+        (NetFn::APP, 0x45, AtLeast(Level::ADMINISTRATOR)),
+        (NetFn::APP, 0x46, AtLeast(Level::OPERATOR)),
+        (NetFn::APP, 0x47, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x54, NoSession),
+        (NetFn::TRANSPORT, 0x01, AtLeast(Level::ADMINISTRATOR)),
+        (NetFn::TRANSPORT, 0x02, AtLeast(Level::OPERATOR)),
     ];
     let actual: Vec<_> = COMMANDS.iter().map(|info| (info.net_fn, info.command.0, info.privilege)).collect();
     assert_eq!(actual, expected);

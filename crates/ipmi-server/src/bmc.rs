@@ -77,7 +77,7 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     /// The same with another source of randomness.
     #[must_use]
     pub fn with_entropy(transport: T, config: BmcConfig, chassis: Arc<C>, entropy: Box<dyn Entropy>) -> Self {
-        let executor = Executor::new(config.device, config.endpoint.guid, config.boot_flag_timeout);
+        let executor = Executor::new(&config);
         Self {
             transport,
             chassis,
@@ -147,7 +147,7 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
             session: request.session,
             peer: request.peer,
         };
-        match self.executor.begin(now, &request) {
+        match self.executor.begin(now, self.endpoint.active_sessions(), &request) {
             Begun::Answered(response) => self.respond(now, &waiting, request.token, response),
             Begun::Reset => {
                 self.respond(now, &waiting, request.token, Response::code(CompletionCode::NORMAL));

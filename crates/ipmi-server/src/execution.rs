@@ -12,9 +12,11 @@ mod boot_options;
 mod chassis;
 mod denial;
 mod device;
+mod lan;
 mod question;
+mod users;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ipmi_proto::command::boot_options::{
     BootOption, BootOptionChange, GetSystemBootOptions, ParameterSelector, SetSystemBootOptions,
@@ -24,17 +26,23 @@ use ipmi_proto::endpoint::{Request, Response};
 use ipmi_proto::number::{CompletionCode, Guid, Lun};
 use machine::PowerRequest;
 
+use crate::bmc::BmcConfig;
+
 pub use device::DeviceIdentity;
 
 pub(crate) use question::{Finished, Question};
 
 use boot_options::VolatileBootOptions;
+use lan::LanChannel;
+use users::Users;
 
 /// What a BMC knows by itself.
 #[derive(Debug)]
 pub(crate) struct Executor {
     device: DeviceIdentity,
     guid: Guid,
+    lan: LanChannel,
+    users: Users,
     boot: VolatileBootOptions,
 }
 
@@ -63,14 +71,26 @@ pub(crate) enum Effect {
 }
 
 impl Executor {
-    pub(crate) const fn new(device: DeviceIdentity, guid: Guid, boot_flag_timeout: Option<Duration>) -> Self {
-        Self { device, guid, boot: VolatileBootOptions::new(boot_flag_timeout) }
+    pub(crate) fn new(config: &BmcConfig) -> Self {
+        let endpoint = &config.endpoint;
+        Self {
+            device: config.device,
+            guid: endpoint.guid,
+            lan: LanChannel::new(
+                config.address,
+                endpoint.guid,
+                &endpoint.cipher_suites,
+                endpoint.channel_limit,
+            ),
+            users: Users::new(endpoint.users.clone()),
+            boot: VolatileBootOptions::new(config.boot_flag_timeout),
+        }
     }
 
     /// Checks a request and answers it, if the port is not needed for that.
-    pub(crate) fn begin(&mut self, now: Instant, request: &Request) -> Begun {
+    pub(crate) fn begin(&mut self, now: Instant, active_sessions: u8, request: &Request) -> Begun {
         match check(request) {
-            Ok(checked) => self.execute(now, checked),
+            Ok(checked) => self.execute(now, active_sessions, checked),
             Err(completion_code) => completion_code.into(),
         }
     }
@@ -100,7 +120,7 @@ impl Executor {
         self.boot.lapse(now).then_some(Question::DropLapsedOverride)
     }
 
-    fn execute(&mut self, now: Instant, request: AnyRequest) -> Begun {
+    fn execute(&mut self, now: Instant, active_sessions: u8, request: AnyRequest) -> Begun {
         match request {
             AnyRequest::GetDeviceId(_) => answer(&self.device.response()),
             // The endpoint answers Get System GUID itself, wherever it comes from; the GUID is the same one.
@@ -115,6 +135,15 @@ impl Executor {
             },
             AnyRequest::SetSystemBootOptions(request) => self.set_boot_option(now, request),
             AnyRequest::GetSystemBootOptions(request) => self.boot_option(now, request),
+            AnyRequest::GetChannelInfo(request) => answer_or(self.lan.info(request, active_sessions)),
+            AnyRequest::GetChannelAccess(request) => answer_or(self.lan.access(request)),
+            AnyRequest::GetLanConfiguration(request) => answer_or(self.lan.configuration(request)),
+            AnyRequest::SetLanConfiguration(request) => self.lan.set_configuration(&request).into(),
+            AnyRequest::GetUserAccess(request) => answer_or(self.users.access(request)),
+            AnyRequest::SetUserAccess(request) => self.users.set_access(request).into(),
+            AnyRequest::GetUserName(request) => answer_or(self.users.name(request)),
+            AnyRequest::SetUserName(request) => self.users.set_name(request).into(),
+            AnyRequest::SetUserPassword(request) => self.users.set_password(&request).into(),
             // About sessions, which only the endpoint knows: it answers these before they get here.
             AnyRequest::GetChannelAuthenticationCapabilities(_)
             | AnyRequest::GetChannelCipherSuites(_)
@@ -170,6 +199,10 @@ fn check(request: &Request) -> Result<AnyRequest, CompletionCode> {
 
 fn answer(body: &impl Body) -> Begun {
     Begun::Answered(Response::normal(body.to_bytes()))
+}
+
+fn answer_or(answered: Result<impl Body, CompletionCode>) -> Begun {
+    answered.map_or_else(Begun::from, |body| answer(&body))
 }
 
 #[cfg(test)]

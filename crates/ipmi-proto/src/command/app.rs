@@ -1,4 +1,4 @@
-//! Network function App: the management controller itself (`IPMI 2.0 §20`), its channels and its sessions
+//! Network function App: the management controller itself (`IPMI 2.0 §20`), its channels, users and sessions
 //! (`IPMI 2.0 §22`).
 
 pub mod close_session;
@@ -9,14 +9,22 @@ pub mod self_test;
 pub mod session_info;
 pub mod session_privilege;
 
+pub mod channel_access;
 pub mod channel_authentication;
 pub mod channel_cipher_suites;
+pub mod channel_info;
 
+pub mod user_access;
+pub mod user_name;
+pub mod user_password;
+
+pub use channel_access::{AccessMode, AccessSetting, ChannelAccess, ChannelRestrictions, GetChannelAccess};
 pub use channel_authentication::{
     AuthTypes, AuthenticationStatus, ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities,
     SessionSupport,
 };
 pub use channel_cipher_suites::{ChannelCipherSuites, GetChannelCipherSuites, Listing, record_page};
+pub use channel_info::{ChannelInfo, ChannelMedium, ChannelProtocol, ChannelSessions, GetChannelInfo};
 pub use close_session::{CloseSession, SessionReference};
 pub use device_id::{Bcd, DeviceAvailability, DeviceId, DeviceSupport, GetDeviceId, IpmiVersion};
 pub use guid::{GetDeviceGuid, GetSystemGuid};
@@ -24,3 +32,6 @@ pub use reset::{ColdReset, WarmReset};
 pub use self_test::{GetSelfTestResults, InaccessibleDevices, SelfTestResults};
 pub use session_info::{ActiveSession, GetSessionInfo, LanConsole, SessionInfo, SessionProtocol};
 pub use session_privilege::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};
+pub use user_access::{GetUserAccess, SetUserAccess, UserAccess, UserAccessFlags, UserState};
+pub use user_name::{GetUserName, SetUserName};
+pub use user_password::{PaddedPassword, PasswordOperation, SetUserPassword};

@@ -1,10 +1,11 @@
 //! What makes one BMC.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipmi_proto::endpoint::EndpointConfig;
-use machine::NodeId;
+use machine::{EventLog, Inventory, NodeId};
 
 use crate::execution::DeviceIdentity;
 
@@ -22,12 +23,27 @@ pub struct BmcConfig {
     /// After how long without a Chassis Control command one-shot boot flags lapse. The specification says 60 s
     /// (`IPMI 2.0 §28.13`); `None`, the default, keeps them until they are used.
     pub boot_flag_timeout: Option<Duration>,
+    /// Where the BMC listens, as consoles are told it. `None` if that makes no sense: behind a queue, for example.
+    pub address: Option<SocketAddr>,
+    /// What happened to the node: the system event log. Without it the BMC has none.
+    pub events: Option<Arc<dyn EventLog>>,
+    /// What the node is. Without it the inventory says the name of the BMC and the id of the node.
+    pub inventory: Option<Arc<dyn Inventory>>,
 }
 
 impl BmcConfig {
     /// A BMC with the defaults of everything else.
     #[must_use]
     pub fn new(node: NodeId, name: impl Into<Arc<str>>, endpoint: EndpointConfig) -> Self {
-        Self { node, name: name.into(), endpoint, device: DeviceIdentity::RAVBMC, boot_flag_timeout: None }
+        Self {
+            node,
+            name: name.into(),
+            endpoint,
+            device: DeviceIdentity::RAVBMC,
+            boot_flag_timeout: None,
+            address: None,
+            events: None,
+            inventory: None,
+        }
     }
 }

@@ -15,5 +15,7 @@ mod network;
 mod boot;
 mod checks;
 mod controller;
+mod lan;
 mod life;
 mod power;
+mod users;

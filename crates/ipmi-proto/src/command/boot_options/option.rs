@@ -174,7 +174,7 @@ pub enum SetInProgress {
 }
 
 impl SetInProgress {
-    const fn from_byte(byte: u8) -> Option<Self> {
+    pub(in crate::command) const fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             0 => Some(Self::Complete),
             1 => Some(Self::InProgress),
@@ -183,7 +183,7 @@ impl SetInProgress {
         }
     }
 
-    const fn to_byte(self) -> u8 {
+    pub(in crate::command) const fn to_byte(self) -> u8 {
         match self {
             Self::Complete => 0,
             Self::InProgress => 1,

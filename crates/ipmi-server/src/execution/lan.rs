@@ -1,0 +1,154 @@
+//! The LAN channel, the only one there is (`IPMI 2.0 §22.23`, `§22.24`, `§23`).
+//!
+//! Whoever configures the daemon configures the channel: nothing of it can be written over IPMI. Consoles stop their
+//! listing at the first parameter that is refused, so what the channel has not got reads as zero, which the specification
+//! defines as "unspecified" or "off" for each of them.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ipmi_proto::command::app::{
+    AccessMode, AuthTypes, ChannelAccess, ChannelInfo, ChannelMedium, ChannelProtocol, ChannelRestrictions,
+    ChannelSessions, GetChannelAccess, GetChannelInfo,
+};
+use ipmi_proto::command::boot_options::SetInProgress;
+use ipmi_proto::command::transport::{
+    GetLanConfiguration, IpSource, LanConfiguration, LanParameter, LanParameterSelector, SetLanConfiguration,
+};
+use ipmi_proto::number::{ChannelNumber, CipherSuiteId, CompletionCode, Guid, PrivilegeLevel};
+
+/// The number of the LAN channel.
+const LAN_CHANNEL: ChannelNumber = ChannelNumber(1);
+
+/// The UDP port of IPMI, where nobody says another one.
+const RMCP_PORT: u16 = 623;
+
+/// The UDP port of encrypted RMCP, which nobody listens on.
+const SECURE_RMCP_PORT: u16 = 664;
+
+/// The most cipher suites that the parameters have room for.
+const MOST_SUITES: usize = 16;
+
+/// What a console can find out about the channel.
+#[derive(Debug)]
+pub(super) struct LanChannel {
+    address: Option<SocketAddr>,
+    mac: [u8; 6],
+    suites: Vec<CipherSuiteId>,
+    limit: PrivilegeLevel,
+}
+
+impl LanChannel {
+    pub(super) fn new(
+        address: Option<SocketAddr>,
+        guid: Guid,
+        suites: &[CipherSuiteId],
+        limit: PrivilegeLevel,
+    ) -> Self {
+        let mut suites: Vec<_> = suites.iter().copied().take(MOST_SUITES).collect();
+        suites.sort_unstable_by_key(|suite| suite.0);
+        Self { address, mac: mac_of(guid), suites, limit }
+    }
+
+    pub(super) fn info(
+        &self,
+        request: GetChannelInfo,
+        active_sessions: u8,
+    ) -> Result<ChannelInfo, CompletionCode> {
+        Ok(ChannelInfo {
+            channel: resolve(request.channel)?,
+            medium: ChannelMedium::LAN_802_3,
+            protocol: ChannelProtocol::IPMB_1_0,
+            sessions: ChannelSessions::Multiple,
+            active_sessions,
+            vendor: ChannelInfo::IPMI_FORUM,
+            auxiliary: [0; 2],
+        })
+    }
+
+    /// The same now and after a restart: both settings are the configuration.
+    pub(super) fn access(&self, request: GetChannelAccess) -> Result<ChannelAccess, CompletionCode> {
+        resolve(request.channel)?;
+        Ok(ChannelAccess {
+            restrictions: ChannelRestrictions::ALERTING_DISABLED,
+            mode: AccessMode::ALWAYS,
+            limit: self.limit,
+        })
+    }
+
+    pub(super) fn configuration(
+        &self,
+        request: GetLanConfiguration,
+    ) -> Result<LanConfiguration, CompletionCode> {
+        resolve(request.channel)?;
+        if request.revision_only {
+            return Ok(LanConfiguration::revision_only());
+        }
+        let parameter =
+            self.parameter(request.parameter).ok_or(GetLanConfiguration::PARAMETER_NOT_SUPPORTED)?;
+        Ok(LanConfiguration::of(&parameter))
+    }
+
+    pub(super) fn set_configuration(&self, request: &SetLanConfiguration) -> CompletionCode {
+        match resolve(request.channel) {
+            Err(completion_code) => completion_code,
+            Ok(_) if self.parameter(request.parameter).is_some() => SetLanConfiguration::READ_ONLY,
+            Ok(_) => SetLanConfiguration::PARAMETER_NOT_SUPPORTED,
+        }
+    }
+
+    /// The value of a parameter; `None` for those that the channel has not got.
+    fn parameter(&self, selector: LanParameterSelector) -> Option<LanParameter> {
+        let (address, source) = match self.address.map(|address| address.ip()) {
+            Some(IpAddr::V4(address)) if !address.is_unspecified() => (address, IpSource::STATIC),
+            // On every address of the host, or on an IPv6 one, for which there is no room.
+            _ => (Ipv4Addr::UNSPECIFIED, IpSource::UNSPECIFIED),
+        };
+        Some(match selector.0 {
+            0 => LanParameter::SetInProgress(SetInProgress::Complete),
+            1 => LanParameter::AuthTypeSupport(AuthTypes::empty()),
+            2 => LanParameter::AuthTypeEnables([AuthTypes::empty(); 5]),
+            3 => LanParameter::IpAddress(address),
+            4 => LanParameter::IpSource(source),
+            5 => LanParameter::MacAddress(self.mac),
+            6 => LanParameter::SubnetMask(Ipv4Addr::UNSPECIFIED),
+            7 => LanParameter::Ipv4Header([0; 3]),
+            8 => LanParameter::PrimaryPort(self.address.map_or(RMCP_PORT, |address| address.port())),
+            9 => LanParameter::SecondaryPort(SECURE_RMCP_PORT),
+            10 => LanParameter::ArpControl(0),
+            11 => LanParameter::GratuitousArpInterval(0),
+            12 => LanParameter::DefaultGateway(Ipv4Addr::UNSPECIFIED),
+            13 => LanParameter::DefaultGatewayMac([0; 6]),
+            14 => LanParameter::BackupGateway(Ipv4Addr::UNSPECIFIED),
+            15 => LanParameter::BackupGatewayMac([0; 6]),
+            16 => LanParameter::CommunityString([0; 18]),
+            17 => LanParameter::AlertDestinations(0),
+            20 => LanParameter::VlanId(0),
+            21 => LanParameter::VlanPriority(0),
+            22 => LanParameter::CipherSuiteCount(u8::try_from(self.suites.len()).unwrap_or(u8::MAX)),
+            23 => LanParameter::CipherSuites(self.suites.clone()),
+            24 => {
+                let mut levels = [PrivilegeLevel::HIGHEST; MOST_SUITES];
+                for (level, _suite) in levels.iter_mut().zip(&self.suites) {
+                    *level = self.limit;
+                }
+                LanParameter::CipherSuitePrivileges(levels)
+            }
+            26 => LanParameter::BadPasswordThreshold([0; 6]),
+            _ => return None,
+        })
+    }
+}
+
+/// The real number of a channel that a request names.
+pub(super) const fn resolve(channel: ChannelNumber) -> Result<ChannelNumber, CompletionCode> {
+    match channel {
+        ChannelNumber::THIS | LAN_CHANNEL => Ok(LAN_CHANNEL),
+        _ => Err(CompletionCode::INVALID_DATA_FIELD),
+    }
+}
+
+/// A locally administered address that is the node's own: the BMC has no network interface, but consoles and inventories
+/// tell controllers apart by their MAC addresses.
+const fn mac_of(Guid([a, b, c, d, e, ..]): Guid) -> [u8; 6] {
+    [0x02, e, d, c, b, a]
+}
