@@ -85,7 +85,8 @@ fn our_own_client_says_what_is_wrong() {
     assert!(attempt("admin", PASSWORD, &["-C", "8"]).contains("cipher suite"));
     let missing = complaint(&run(&["ipmi", "-H", &ip, "-p", &port, "-U", "admin", "power", "status"]));
     assert!(missing.contains("no password"), "{missing}");
-    let unknown = complaint(&run(&["ipmi", "-H", "no-such-host.invalid", "-U", "admin", "-E", "power", "status"]));
+    let unknown =
+        complaint(&run(&["ipmi", "-H", "no-such-host.invalid", "-U", "admin", "-E", "power", "status"]));
     assert!(unknown.contains("no-such-host.invalid"), "{unknown}");
 }
 
@@ -145,7 +146,8 @@ fn errors_are_plain_and_the_exit_status_tells_the_truth() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("demo"), "{refused:?}");
 
     let document = file("application.json", r#"{"name": 7}"#);
-    let refused = complaint(&run(&["sim", "--listen", "127.0.0.1:0", "--application", document.to_str().unwrap()]));
+    let refused =
+        complaint(&run(&["sim", "--listen", "127.0.0.1:0", "--application", document.to_str().unwrap()]));
     assert!(refused.contains("application.json"), "{refused}");
 }
 

@@ -17,7 +17,10 @@ fn promised_by(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples").join(file);
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines().skip_while(|line| !line.contains("//! $ cargo run")).skip(1);
-    lines.take_while(|line| !line.contains("```")).map(|line| format!("{}\n", &line["//! ".len()..])).collect()
+    lines
+        .take_while(|line| !line.contains("```"))
+        .map(|line| format!("{}\n", &line["//! ".len()..]))
+        .collect()
 }
 
 #[test]
