@@ -13,7 +13,7 @@ mod tests;
 
 use machine::{BootOverride, Denied, Lifetime, NodeId, Observation, Phase, PowerRequest};
 
-use crate::record::{Failure, NodeRecord, PowerIntent, Rest, Stage, Start, Then, Timestamp, Wish};
+use crate::record::{Failure, NodeRecord, Overtaken, PowerIntent, Rest, Stage, Start, Then, Timestamp, Wish};
 
 /// A power request, with what has to be kept of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -93,6 +93,7 @@ pub fn admit_power(record: &NodeRecord, ask: &PowerAsk, seen: Option<&Seen>) -> 
     }
     Outcome::Record(NodeRecord {
         generation: record.generation.saturating_add(1),
+        overtaken: overtaken(record, stage),
         power: Some(PowerIntent {
             request: ask.request,
             stage,
@@ -238,6 +239,23 @@ fn combine(pending: &PowerIntent, boot_generation: u64, request: PowerRequest) -
             Stage::PowerDown { then: Then::Rest } | Stage::ShutDown { .. } | Stage::PowerUp { .. },
         ) => Decision::Go(Stage::PowerDown { then: Then::PowerUp }),
     }
+}
+
+/// Whose action will still show when the pending request gives way to this stage.
+fn overtaken(record: &NodeRecord, stage: Stage) -> Overtaken {
+    let Some(pending) = &record.power else { return Overtaken::default() };
+    let mut overtaken = record.overtaken.clone();
+    match (pending.stage, stage) {
+        (
+            Stage::PowerDown { then: Then::Rest } | Stage::ShutDown { then: Then::Rest, .. },
+            Stage::PowerDown { then: Then::PowerUp } | Stage::ShutDown { then: Then::PowerUp, .. },
+        ) => overtaken.off = Some(pending.requester.clone()),
+        (Stage::PowerUp { start: Start::Sent { .. } | Start::Seen, .. }, _) => {
+            overtaken.on = Some(pending.requester.clone());
+        }
+        (Stage::PowerDown { .. } | Stage::ShutDown { .. } | Stage::PowerUp { .. }, _) => overtaken.off = None,
+    }
+    overtaken
 }
 
 const fn power_up(off_seen: Option<Timestamp>) -> Stage {

@@ -2,13 +2,14 @@
 //! and a view of what is going on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use machine::{
-    Admission, BootOverride, BootSetting, Chassis, ChassisStatus, Denied, NodeId, NodeObservation,
-    Observation, Phase, PowerRequest, Requester,
+    Admission, BootOverride, BootSetting, BoxFuture, Chassis, ChassisStatus, Denied, Event, EventKind,
+    EventLog, EventRecord, NodeId, NodeObservation, Observation, Phase, PowerRequest, Requester,
 };
 use tokio::sync::{Notify, watch};
 use tracing::{debug, info, warn};
@@ -158,6 +159,47 @@ impl<J: Journal> Chassis for Handle<J> {
     }
 }
 
+impl<J: Journal> EventLog for Handle<J> {
+    fn record(&self, node: &NodeId) -> EventRecord {
+        let (events, capacity) = self.shared.store.events(node);
+        // Fewer may be kept by now than when they were appended.
+        let surplus = events.entries.len().saturating_sub(capacity);
+        let shown = events.entries.iter().skip(surplus).map(|(number, entry)| Event {
+            number: *number,
+            time: entry.at.into(),
+            kind: EventKind::from(&entry.what),
+        });
+        EventRecord {
+            events: shown.collect(),
+            capacity,
+            overflowed: events.head.overflowed || surplus > 0,
+            cleared_at: events.head.cleared_at.map(SystemTime::from),
+        }
+    }
+
+    fn clear<'a>(
+        &'a self,
+        node: &'a NodeId,
+        last: u64,
+        requester: &'a Requester,
+    ) -> BoxFuture<'a, Result<(), Denied>> {
+        Box::pin(async move {
+            let at = self.shared.clock.now().into();
+            let cleared = self.shared.store.clear_events(node, last, at).await;
+            let outcome = cleared.map(|()| Admission::Recorded).map_err(|error| not_recorded(&error));
+            let what = format!("clear the events up to number {last}");
+            self.shared.report(node, &what, requester, &outcome);
+            outcome.map(drop)
+        })
+    }
+}
+
+impl<J> fmt::Debug for Handle<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
 type Verdict = Result<Admission, Denied>;
 
 fn split(outcome: Outcome) -> (Option<NodeRecord>, Verdict) {
@@ -227,7 +269,14 @@ impl<J: Journal> Shared<J> {
             Ok(Admission::AlreadySatisfied) => {
                 debug!(application, %node, %requester, "holds already: {what}")
             }
-            Err(denied) => warn!(application, %node, %requester, reason = %denied, "denied: {what}"),
+            Err(denied) => {
+                warn!(application, %node, %requester, reason = %denied, "denied: {what}");
+                if matches!(denied, Denied::NotRecorded { .. }) {
+                    // The journal may hold something else than was known here.
+                    self.publish_record(node);
+                    self.wake.notify_one();
+                }
+            }
         }
     }
 

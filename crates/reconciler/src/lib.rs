@@ -18,6 +18,8 @@ pub mod clock;
 pub mod policy;
 pub mod record;
 
+pub mod events;
+
 mod entropy;
 mod error_chain;
 

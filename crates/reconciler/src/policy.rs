@@ -43,6 +43,8 @@ pub struct Policy {
     pub extend_pause: Duration,
     /// What to do about other people's unpublished changes.
     pub publish: PublishRule,
+    /// How many events are kept of each node; the oldest make room for new ones.
+    pub events_kept: usize,
 }
 
 /// What to do about unpublished changes of others that would restart a running VM.
@@ -74,6 +76,7 @@ impl Default for Policy {
             min_runtime: Duration::from_secs(7200),
             extend_pause: Duration::from_secs(300),
             publish: PublishRule::Guarded,
+            events_kept: 500,
         }
     }
 }

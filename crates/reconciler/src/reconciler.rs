@@ -26,6 +26,7 @@ use crate::cache::{Cache, Look};
 use crate::clock::WallClock;
 use crate::entropy::Jitter;
 use crate::error_chain::chain;
+use crate::events::{Entry, noticed};
 use crate::handle::{Handle, Shared};
 use crate::journal::{Journal, JournalError};
 use crate::planner::learn::learn;
@@ -68,7 +69,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         clock: impl WallClock,
         seed: u64,
     ) -> Result<(Self, Handle<J>), JournalError> {
-        let store = Store::open(application.into(), journal).await?;
+        let store = Store::open(application.into(), journal, policy.events_kept).await?;
         let records = store.snapshot();
         let in_flight = records.values().any(|record| record.power.is_some());
         let mut status = ApplicationStatus::default();
@@ -151,7 +152,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         if !plan.steps.is_empty() && look.ended.elapsed() > shared.policy.age_to_act {
             return Next::Look;
         }
-        match self.record(&records, &plan.records).await {
+        match self.record(&records, &plan.records, Some(look), now).await {
             Ok(Replaced::Done) => memory.journal_failures = 0,
             Ok(Replaced::Stale) => return Next::Again,
             Err(error) => return Next::Sleep(self.journal_trouble(memory, &error)),
@@ -194,7 +195,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
             let mut progress = memory.progress.clone();
             let changes =
                 learn(step, outcome.as_ref().copied(), &records, &mut progress, &shared.policy, now, jitter);
-            let replaced = self.record(&records, &changes).await;
+            let replaced = self.record(&records, &changes, None, now).await;
             if matches!(replaced, Ok(Replaced::Stale)) {
                 continue;
             }
@@ -222,22 +223,35 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         }
     }
 
-    /// Makes changed records durable, and says what they mean.
+    /// Makes changed records durable, with the events that they show, and says what they mean. `look` is what the
+    /// changes follow from, if it is not the outcome of a step.
     async fn record(
         &self,
         before: &BTreeMap<NodeId, NodeRecord>,
         changes: &BTreeMap<NodeId, NodeRecord>,
+        look: Option<&Look>,
+        now: Now,
     ) -> Result<Replaced, JournalError> {
-        let replacements = changes.iter().map(|(node, after)| Replacement {
-            node: node.clone(),
-            before: before.get(node).cloned().unwrap_or_default(),
-            after: after.clone(),
+        let replacements = changes.iter().map(|(node, after)| {
+            let before = before.get(node).cloned().unwrap_or_default();
+            let seen = look.and_then(|look| look.observation.nodes.get(node));
+            let events = noticed(&before, after, seen).into_iter();
+            let events = events.map(|what| Entry { at: now.wall, what }).collect();
+            Replacement { node: node.clone(), before, after: after.clone(), events }
         });
         let replacements: Vec<_> = replacements.collect();
-        let replaced = self.shared.store.replace(replacements.clone()).await?;
+        let replaced = self.shared.store.replace(replacements.clone()).await;
+        if matches!(replaced, Err(JournalError::Conflict { .. })) {
+            // The records are somebody else's now, and may be newer than the look.
+            self.shared.cache.make_stale();
+        }
+        let replaced = replaced?;
         if replaced == Replaced::Done {
-            for Replacement { node, before, after } in &replacements {
+            for Replacement { node, before, after, events } in &replacements {
                 self.say(node, before, after);
+                for Entry { what, .. } in events {
+                    info!(application = self.shared.store.application(), %node, "event: {what}");
+                }
             }
         }
         Ok(replaced)

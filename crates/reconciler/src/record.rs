@@ -51,6 +51,20 @@ pub struct NodeRecord {
     pub failure: Option<Failure>,
     /// What the node was when it last rested: the platform does not say what it is while it is being updated.
     pub rest: Option<Rest>,
+    /// Who asked for what goes on although a later request has taken its place.
+    #[serde(default, skip_serializing_if = "Overtaken::is_empty")]
+    pub overtaken: Overtaken,
+}
+
+/// The requesters of power actions that are on their way and will show, although the pending request is another
+/// one by now; for the events. As [`PowerIntent::requester`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Overtaken {
+    /// Of a power up whose start was sent.
+    pub on: Option<String>,
+    /// Of a power down that has become the first half of a power cycle.
+    pub off: Option<String>,
 }
 
 /// On or off, at rest.
@@ -222,6 +236,22 @@ impl NodeRecord {
             Some(PowerIntent { stage: Stage::PowerUp { start, .. }, .. }) => !matches!(start, Start::Seen),
             Some(_) | None => false,
         }
+    }
+}
+
+impl Overtaken {
+    /// Whether nothing was overtaken.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.on.is_none() && self.off.is_none()
+    }
+}
+
+impl PowerIntent {
+    /// What stands before the reason in [`Failure::words`].
+    #[must_use]
+    pub fn failure_prefix(&self) -> String {
+        format!("power {} asked for by {}: ", self.request, self.requester)
     }
 }
 

@@ -12,12 +12,15 @@ use machine::NodeId;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::events::{Entry, Events};
 use crate::journal::{Change, Journal, JournalError, Stored};
-use crate::record::NodeRecord;
+use crate::record::{NodeRecord, Timestamp};
 
 pub(crate) struct Store<J> {
     application: String,
     journal: J,
+    /// How many events are kept of a node.
+    events_kept: usize,
     slots: DashMap<NodeId, Slot>,
     /// Writes under way; they are finished even if whoever asked is gone.
     writes: TaskTracker,
@@ -35,6 +38,8 @@ pub(crate) struct Replacement {
     pub(crate) node: NodeId,
     pub(crate) before: NodeRecord,
     pub(crate) after: NodeRecord,
+    /// What happened, as the new record shows.
+    pub(crate) events: Vec<Entry>,
 }
 
 /// What became of a pass's records.
@@ -47,12 +52,16 @@ pub(crate) enum Replaced {
 }
 
 impl<J: Journal> Store<J> {
-    pub(crate) async fn open(application: String, journal: J) -> Result<Arc<Self>, JournalError> {
+    pub(crate) async fn open(
+        application: String,
+        journal: J,
+        events_kept: usize,
+    ) -> Result<Arc<Self>, JournalError> {
         let slots = DashMap::new();
         for (node, stored) in journal.load(&application).await? {
             slots.insert(node, Slot { gate: Arc::default(), stored });
         }
-        Ok(Arc::new(Self { application, journal, slots, writes: TaskTracker::new() }))
+        Ok(Arc::new(Self { application, journal, events_kept, slots, writes: TaskTracker::new() }))
     }
 
     pub(crate) fn application(&self) -> &str {
@@ -63,12 +72,18 @@ impl<J: Journal> Store<J> {
         self.slots.get(node).map(|slot| slot.stored.record.clone())
     }
 
+    /// The events of a node, and how many are kept at most.
+    pub(crate) fn events(&self, node: &NodeId) -> (Arc<Events>, usize) {
+        let events = self.slots.get(node).map(|slot| Arc::clone(&slot.stored.events)).unwrap_or_default();
+        (events, self.events_kept)
+    }
+
     pub(crate) fn snapshot(&self) -> BTreeMap<NodeId, NodeRecord> {
         self.slots.iter().map(|slot| (slot.key().clone(), slot.stored.record.clone())).collect()
     }
 
     /// Decides on the record of one node while nobody else can change it, makes the decision durable, and
-    /// calls `recorded` just before it becomes visible here.
+    /// calls `recorded` just before it becomes visible here; also when what becomes visible is somebody else's.
     pub(crate) async fn update<R: Send + 'static>(
         self: &Arc<Self>,
         node: &NodeId,
@@ -81,7 +96,7 @@ impl<J: Journal> Store<J> {
             let before = store.stored(&node);
             let (after, answer) = decide(&before.record);
             if let Some(record) = after {
-                let changes = vec![Change { node, replaces: before.revision, record }];
+                let changes = vec![Change { node, replaces: before.revision, record, events: None }];
                 store.write(changes, recorded).await?;
             }
             Ok(answer)
@@ -89,7 +104,24 @@ impl<J: Journal> Store<J> {
         write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
     }
 
-    /// Replaces records, all or none, if none of them has changed.
+    /// Forgets the events of a node up to and with this number.
+    pub(crate) async fn clear_events(
+        self: &Arc<Self>,
+        node: &NodeId,
+        last: u64,
+        at: Timestamp,
+    ) -> Result<(), JournalError> {
+        let (store, node) = (Arc::clone(self), node.clone());
+        let write = self.writes.spawn(async move {
+            let _gate = store.pass_gate(&node).await;
+            let Stored { revision, record, events } = store.stored(&node);
+            let events = Some(events.clear(last, at));
+            store.write(vec![Change { node, replaces: revision, record, events }], || ()).await
+        });
+        write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
+    }
+
+    /// Replaces records and appends events, all or none, if none of the records has changed.
     pub(crate) async fn replace(
         self: &Arc<Self>,
         replacements: Vec<Replacement>,
@@ -101,13 +133,14 @@ impl<J: Journal> Store<J> {
         let write = self.writes.spawn(async move {
             let mut gates = Vec::with_capacity(replacements.len());
             let mut changes = Vec::with_capacity(replacements.len());
-            for Replacement { node, before, after } in replacements {
+            for Replacement { node, before, after, events } in replacements {
                 gates.push(store.pass_gate(&node).await);
                 let stored = store.stored(&node);
                 if stored.record != before {
                     return Ok(Replaced::Stale);
                 }
-                changes.push(Change { node, replaces: stored.revision, record: after });
+                let events = stored.events.append(events, store.events_kept);
+                changes.push(Change { node, replaces: stored.revision, record: after, events });
             }
             store.write(changes, || ()).await?;
             Ok(Replaced::Done)
@@ -135,14 +168,15 @@ impl<J: Journal> Store<J> {
         match self.journal.commit(&self.application, changes.clone()).await {
             Ok(()) => {
                 recorded();
-                for Change { node, replaces, record } in changes {
-                    self.slots.entry(node).or_default().stored = Stored { revision: replaces.next(), record };
+                for change in changes {
+                    self.slots.entry(change.node.clone()).or_default().stored.apply(change);
                 }
                 Ok(())
             }
             // The journal is the truth: a write whose failure was reported may have reached it.
             Err(conflict @ JournalError::Conflict { .. }) => {
                 let truth = self.journal.load(&self.application).await?;
+                recorded();
                 for Change { node, .. } in changes {
                     let stored = truth.get(&node).cloned().unwrap_or_default();
                     self.slots.entry(node).or_default().stored = stored;

@@ -43,8 +43,8 @@ impl Journal for MemoryJournal {
                 return Err(JournalError::Conflict { node: change.node.clone() });
             }
         }
-        for Change { node, replaces, record } in changes {
-            records.insert((application.to_owned(), node), Stored { revision: replaces.next(), record });
+        for change in changes {
+            records.entry((application.to_owned(), change.node.clone())).or_default().apply(change);
         }
         Ok(())
     }

@@ -15,10 +15,15 @@ use machine::NodeId;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use tokio::sync::oneshot;
 
-use super::{Change, Journal, JournalError, Revision, Stored};
+use super::{Change, EventForm, HeadForm, Journal, JournalError, Revision, Stored, decode};
+use crate::events::Events;
 
 /// (application, node) -> the record's stored form.
 const RECORDS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("node-records");
+/// (application, node) -> the stored form of the head of the node's events.
+const HEADS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("node-event-heads");
+/// (application, node, number) -> the stored form of the event.
+const EVENTS: TableDefinition<'_, (&str, &str, u64), &[u8]> = TableDefinition::new("node-events");
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
@@ -121,13 +126,25 @@ impl Shared {
     }
 
     fn load(&self, application: &str) -> Result<BTreeMap<NodeId, Stored>, JournalError> {
-        let bytes = self
+        let Rows { records, heads, events } = self
             .with_database(|database| Ok(read_all(database, application)?))
             .map_err(|source| JournalError::Unreadable { place: self.place.clone(), source })?;
-        bytes
-            .into_iter()
-            .map(|(node, bytes)| Ok((node.clone(), Stored::decode(&self.place, &node, &bytes)?)))
-            .collect()
+        let mut kept: BTreeMap<NodeId, Events> = BTreeMap::new();
+        for (node, bytes) in heads {
+            let HeadForm { events, .. } = decode(&self.place, &node, &bytes)?;
+            kept.entry(node).or_default().head = events;
+        }
+        for (node, number, bytes) in events {
+            let EventForm { event, .. } = decode(&self.place, &node, &bytes)?;
+            kept.entry(node).or_default().entries.insert(number, event);
+        }
+        let mut found = BTreeMap::new();
+        for (node, bytes) in records {
+            let mut stored = Stored::decode(&self.place, &node, &bytes)?;
+            stored.events = Arc::new(kept.remove(&node).unwrap_or_default());
+            found.insert(node, stored);
+        }
+        Ok(found)
     }
 
     /// Writes what is queued, batch after batch, each with one sync, until nothing is left.
@@ -155,13 +172,24 @@ impl Shared {
             let transaction = database.begin_write()?;
             let mut verdicts = Vec::with_capacity(batch.len());
             {
-                let mut table = transaction.open_table(RECORDS)?;
+                let mut records = transaction.open_table(RECORDS)?;
+                let mut heads = transaction.open_table(HEADS)?;
+                let mut events = transaction.open_table(EVENTS)?;
                 for commit in &batch {
-                    let conflict = conflict(&table, &self.place, commit)?;
+                    let conflict = conflict(&records, &self.place, commit)?;
                     if conflict.is_none() {
                         for change in &commit.changes {
-                            let key = (commit.application.as_str(), change.node.as_str());
-                            table.insert(key, change.encode()?.as_slice())?;
+                            let key @ (application, node) =
+                                (commit.application.as_str(), change.node.as_str());
+                            records.insert(key, change.encode()?.as_slice())?;
+                            let Some(change) = &change.events else { continue };
+                            heads.insert(key, change.encode_head()?.as_slice())?;
+                            let gone = (application, node, 0)..(application, node, change.head.first);
+                            events.retain_in(gone, |_, _| false)?;
+                            for event in change.encode_events() {
+                                let (number, bytes) = event?;
+                                events.insert((application, node, number), bytes.as_slice())?;
+                            }
                         }
                     }
                     verdicts.push(conflict.map_or(Ok(()), Err));
@@ -213,23 +241,48 @@ fn conflict(
     Ok(None)
 }
 
-fn read_all(database: &Database, application: &str) -> Result<Vec<(NodeId, Vec<u8>)>, redb::Error> {
+/// What the file holds about an application, as bytes.
+#[derive(Default)]
+struct Rows {
+    records: Vec<(NodeId, Vec<u8>)>,
+    heads: Vec<(NodeId, Vec<u8>)>,
+    events: Vec<(NodeId, u64, Vec<u8>)>,
+}
+
+fn read_all(database: &Database, application: &str) -> Result<Rows, redb::Error> {
     let transaction = database.begin_read()?;
-    let table = match transaction.open_table(RECORDS) {
-        Ok(table) => table,
-        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut found = Vec::new();
-    for entry in table.range((application, "")..)? {
-        let (key, bytes) = entry?;
-        let (owner, node) = key.value();
-        if owner != application {
-            break;
+    let mut rows = Rows::default();
+    for (definition, found) in [(RECORDS, &mut rows.records), (HEADS, &mut rows.heads)] {
+        let Some(table) = existing(transaction.open_table(definition))? else { continue };
+        for entry in table.range((application, "")..)? {
+            let (key, bytes) = entry?;
+            let (owner, node) = key.value();
+            if owner != application {
+                break;
+            }
+            found.push((NodeId::new(node), bytes.value().to_vec()));
         }
-        found.push((NodeId::new(node), bytes.value().to_vec()));
     }
-    Ok(found)
+    if let Some(table) = existing(transaction.open_table(EVENTS))? {
+        for entry in table.range((application, "", 0)..)? {
+            let (key, bytes) = entry?;
+            let (owner, node, number) = key.value();
+            if owner != application {
+                break;
+            }
+            rows.events.push((NodeId::new(node), number, bytes.value().to_vec()));
+        }
+    }
+    Ok(rows)
+}
+
+/// The table, if the file has it: a new file has none, and one from before there were events lacks theirs.
+fn existing<T>(table: Result<T, TableError>) -> Result<Option<T>, TableError> {
+    match table {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// One failure, told to everybody whose commit it took down.

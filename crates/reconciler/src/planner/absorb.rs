@@ -66,11 +66,19 @@ fn absorb_look(
         Stage::PowerUp { start, .. } => start != Start::NotSent,
         Stage::PowerDown { .. } | Stage::ShutDown { .. } => false,
     });
-    if was == Some(Rest::Off) && record.rest == Some(Rest::On) && !ours {
-        record.powered_on_by_command = false;
+    if was == Some(Rest::Off) && record.rest == Some(Rest::On) {
+        record.powered_on_by_command = ours || record.overtaken.on.is_some();
+    }
+    let settled_off =
+        look.phase == Phase::Off && unsettled_start(progress, look.phase, policy, now).is_none();
+    if look.phase == Phase::On || settled_off {
+        record.overtaken.on = None;
     }
     if let Some(power) = record.power.take() {
         absorb_power(&mut record, power, look, progress, policy, now);
+    }
+    if settled_off || record.power.is_none() {
+        record.overtaken.off = None;
     }
     if !record.is_rising() && look.deployed_boot == Some(look.design_boot) {
         record.boot.in_design = None;
@@ -195,7 +203,7 @@ fn started_by_others(boot: BootRecord, look: &NodeObservation, was_off: bool) ->
 }
 
 pub(crate) fn fail(record: &mut NodeRecord, power: &PowerIntent, kind: FailureKind, words: &str, now: Now) {
-    let words = format!("power {} asked for by {}: {words}", power.request, power.requester);
+    let words = power.failure_prefix() + words;
     record.failure = Some(Failure { kind, words, at: now.wall, reported: false });
     record.power = None;
 }

@@ -106,7 +106,7 @@ async fn a_record_that_somebody_else_replaced_is_read_again_and_never_overwritte
     let stored = journal.load("lab").await.unwrap()[&node(1)].clone();
     let mut foreign = stored.record.clone();
     foreign.boot.lasting = None;
-    let change = Change { node: node(1), replaces: stored.revision, record: foreign.clone() };
+    let change = Change { node: node(1), replaces: stored.revision, record: foreign.clone(), events: None };
     journal.commit("lab", vec![change]).await.unwrap();
     let refused = rig.set_boot(&node(1), None).await;
     assert!(matches!(refused, Err(Denied::NotRecorded { .. })), "{refused:?}");

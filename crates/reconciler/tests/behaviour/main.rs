@@ -17,6 +17,7 @@ mod batching;
 mod boot_device;
 mod crash;
 mod deploy;
+mod events;
 mod freshness;
 mod guard;
 mod journal;

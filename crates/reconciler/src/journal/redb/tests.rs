@@ -9,6 +9,7 @@ use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 
 use super::*;
+use crate::events::{Entry, Happened, Head};
 use crate::journal::FORMAT_VERSION;
 use crate::record::{NodeRecord, PowerIntent, Stage, Then, Timestamp, Wish};
 
@@ -26,7 +27,7 @@ fn record(generation: u64) -> NodeRecord {
 }
 
 fn change(node: &str, replaces: u64, generation: u64) -> Change {
-    Change { node: NodeId::new(node), replaces: Revision(replaces), record: record(generation) }
+    Change { node: NodeId::new(node), replaces: Revision(replaces), record: record(generation), events: None }
 }
 
 fn reopened(path: &Path) -> RedbJournal {
@@ -44,8 +45,14 @@ async fn what_was_committed_is_there_when_the_file_is_opened_again() {
     drop(journal);
     let loaded = reopened(&file).load("lab").await.unwrap();
     assert_eq!(loaded.len(), 2);
-    assert_eq!(loaded[&NodeId::new("1")], Stored { revision: Revision(2), record: record(10) });
-    assert_eq!(loaded[&NodeId::new("2")], Stored { revision: Revision(1), record: record(8) });
+    assert_eq!(
+        loaded[&NodeId::new("1")],
+        Stored { revision: Revision(2), record: record(10), events: Arc::default() }
+    );
+    assert_eq!(
+        loaded[&NodeId::new("2")],
+        Stored { revision: Revision(1), record: record(8), events: Arc::default() }
+    );
 }
 
 #[tokio::test]
@@ -151,6 +158,126 @@ fn the_stored_form_is_pinned() {
         r#""tag":"unknown"},"powered_on_by_command":false,"failure":null,"rest":null}}"#,
     );
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+}
+
+fn event(at: u64, what: Happened) -> Entry {
+    Entry { at: Timestamp(at), what }
+}
+
+fn off(at: u64) -> Entry {
+    event(at, Happened::PoweredOff { by: Some("operator@127.0.0.1:50000".into()) })
+}
+
+/// A change of the record that brings new events with it.
+fn with_events(replaces: u64, events: &Events, new: Vec<Entry>, kept_at_most: usize) -> Change {
+    Change { events: events.append(new, kept_at_most), ..change("1", replaces, 1) }
+}
+
+#[tokio::test]
+async fn events_are_there_when_the_file_is_opened_again_and_the_oldest_are_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("state.redb");
+    let mut expected = Events::default();
+    for revision in 0..6 {
+        let journal = reopened(&file);
+        let new = vec![off(revision), off(revision + 100)];
+        let change = with_events(revision, &expected, new, 5);
+        expected.apply(change.events.as_ref().unwrap());
+        journal.commit("lab", vec![change]).await.unwrap();
+        journal.commit("other", vec![change_of_other(revision)]).await.unwrap();
+        drop(journal);
+        let loaded = reopened(&file).load("lab").await.unwrap();
+        assert_eq!(*loaded[&NodeId::new("1")].events, expected);
+    }
+    assert_eq!(expected.entries.keys().copied().collect::<Vec<_>>(), [8, 9, 10, 11, 12]);
+    assert!(expected.head.overflowed);
+
+    let journal = reopened(&file);
+    let cleared = expected.clear(10, Timestamp(7));
+    expected.apply(&cleared);
+    journal.commit("lab", vec![Change { events: Some(cleared), ..change("1", 6, 1) }]).await.unwrap();
+    drop(journal);
+    let loaded = reopened(&file).load("lab").await.unwrap();
+    assert_eq!(*loaded[&NodeId::new("1")].events, expected);
+    assert_eq!(expected.entries.keys().copied().collect::<Vec<_>>(), [11, 12]);
+}
+
+/// A node of the same name in another application, with events of its own.
+fn change_of_other(revision: u64) -> Change {
+    let events = Events { head: Head { next: 1 + revision, ..Head::default() }, ..Events::default() };
+    with_events(revision, &events, vec![off(1)], 1_000)
+}
+
+#[tokio::test]
+async fn a_conflict_writes_no_event_either() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = reopened(&directory.path().join("state.redb"));
+    let change = |replaces| with_events(replaces, &Events::default(), vec![off(1)], 5);
+    journal.commit("lab", vec![change(0)]).await.unwrap();
+    journal.commit("lab", vec![change(0)]).await.unwrap_err();
+    let loaded = journal.load("lab").await.unwrap();
+    assert_eq!(loaded[&NodeId::new("1")].events.entries.len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_from_before_there_were_events_is_read_and_takes_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("state.redb");
+    {
+        let database = Database::create(&file).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let bytes = change("1", 0, 1).encode().unwrap();
+        transaction.open_table(RECORDS).unwrap().insert(("lab", "1"), bytes.as_slice()).unwrap();
+        transaction.commit().unwrap();
+    }
+    let journal = reopened(&file);
+    let loaded = journal.load("lab").await.unwrap();
+    assert_eq!(*loaded[&NodeId::new("1")].events, Events::default());
+    journal.commit("lab", vec![with_events(1, &Events::default(), vec![off(1)], 5)]).await.unwrap();
+    let loaded = journal.load("lab").await.unwrap();
+    assert_eq!(loaded[&NodeId::new("1")].events.entries[&1], off(1));
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_names_file_and_node() {
+    for (bytes, later) in [(&b"nonsense"[..], false), (br#"{"version":99,"future":true}"#, true)] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("state.redb");
+        let journal = reopened(&file);
+        journal.commit("lab", vec![with_events(0, &Events::default(), vec![off(1)], 5)]).await.unwrap();
+        drop(journal);
+        {
+            let database = Database::create(&file).unwrap();
+            let transaction = database.begin_write().unwrap();
+            transaction.open_table(EVENTS).unwrap().insert(("lab", "1", 1), bytes).unwrap();
+            transaction.commit().unwrap();
+        }
+        let error = reopened(&file).load("lab").await.unwrap_err();
+        assert_eq!(matches!(error, JournalError::UnknownVersion { found: 99, .. }), later, "{error:?}");
+        assert!(error.to_string().contains("state.redb"), "{error}");
+    }
+}
+
+#[test]
+fn the_stored_form_of_events_is_pinned() {
+    let new = vec![
+        event(1_600_000_000_123, Happened::PoweredOn { by: None }),
+        off(2),
+        event(3, Happened::BootDeviceApplied { device: BootDevice::Disk }),
+        event(4, Happened::RequestFailed { request: PowerRequest::Soft, reason: "no answer".into() }),
+    ];
+    let change = Events::default().append(new, 3).unwrap();
+    let head = String::from_utf8(change.encode_head().unwrap()).unwrap();
+    let expected = r#"{"version":1,"events":{"first":2,"next":5,"overflowed":true,"cleared_at":null}}"#;
+    assert_eq!(head, expected);
+    let events: Vec<String> =
+        change.encode_events().map(|event| String::from_utf8(event.unwrap().1).unwrap()).collect();
+    let expected = [
+        r#"{"version":1,"event":{"at":2,"what":{"powered-off":{"by":"operator@127.0.0.1:50000"}}}}"#,
+        r#"{"version":1,"event":{"at":3,"what":{"boot-device-applied":{"device":"disk"}}}}"#,
+        r#"{"version":1,"event":{"at":4,"what":{"request-failed":{"request":"soft","reason":"no answer"}}}}"#,
+    ];
+    assert_eq!(events, expected);
 }
 
 /// A disk in memory that can be full, and counts syncs.

@@ -197,6 +197,11 @@ impl FakeCloud {
         *self.crashed.subscribe().wait_for(|deaths| *deaths > before).await.unwrap()
     }
 
+    /// The daemon dies now.
+    pub fn kill_daemon(&self) {
+        self.crashed.send_modify(|count| *count += 1);
+    }
+
     /// The platform's own clock.
     pub fn now(&self) -> SystemTime {
         let world = self.world.lock().unwrap();
@@ -274,7 +279,7 @@ impl FakeCloud {
             }
         };
         if died {
-            self.crashed.send_modify(|count| *count += 1);
+            self.kill_daemon();
             std::future::pending::<()>().await;
         }
         result.unwrap()

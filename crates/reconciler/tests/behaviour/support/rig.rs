@@ -98,6 +98,18 @@ impl<J: Journal + Clone> Rig<J> {
         }
     }
 
+    /// Waits for the answer to a question; `None` if the daemon died over it, and then it has come back.
+    pub async fn attempt<T>(&mut self, question: impl Future<Output = T>) -> Option<T> {
+        let cloud = self.cloud.clone();
+        tokio::select! {
+            biased;
+            deaths = cloud.death(self.deaths) => self.deaths = deaths,
+            answer = question => return Some(answer),
+        }
+        self.restart().await;
+        None
+    }
+
     /// Waits until the world is so; comes back from a death in between.
     pub async fn world(&mut self, what: &str, holds: impl Fn(&super::fake_cloud::World) -> bool) {
         loop {
