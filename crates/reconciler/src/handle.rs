@@ -282,9 +282,11 @@ impl<J: Journal> Shared<J> {
 
     /// Shows a node's record in the status, before the next pass does.
     fn publish_record(&self, node: &NodeId) {
+        let last = self.cache.last();
+        let seen = last.as_ref().and_then(|look| look.observation.nodes.get(node));
         self.status.send_modify(|status| {
             let record = self.store.record(node).unwrap_or_default();
-            status.nodes.entry(node.clone()).or_default().take_record(&record, None);
+            status.nodes.entry(node.clone()).or_default().take_record(&record, seen);
         });
     }
 }

@@ -39,6 +39,7 @@ pub mod reconciler;
 pub use clock::{SystemClock, WallClock};
 pub use handle::Handle;
 pub use journal::{Journal, JournalError, MemoryJournal, RedbJournal};
+pub use planner::foresee::{NextStep, next_steps};
 pub use policy::{Policy, PublishRule};
 pub use reconciler::Reconciler;
 pub use status::{ApplicationStatus, NodeStatus};

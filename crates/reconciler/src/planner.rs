@@ -18,6 +18,7 @@
 //! if it is started by somebody else before the publish, the change is taken back.
 
 pub mod absorb;
+pub mod foresee;
 pub mod guard;
 pub mod learn;
 #[cfg(test)]
@@ -308,7 +309,7 @@ impl Pass<'_> {
     fn mark_start(&mut self, node: &NodeId) {
         let Some(record) = self.records.get(node) else { return };
         let mut record = record.clone();
-        let boot_generation = record.boot.generation;
+        let boot_generation = started_for(&record).unwrap_or(record.boot.generation);
         if let Some(power) = &mut record.power
             && let Stage::PowerUp { start, .. } = &mut power.stage
         {
@@ -422,6 +423,9 @@ fn need(record: &NodeRecord, look: &NodeObservation) -> Result<Option<Need>, Wai
 
 /// The next step of a power up; the node is off.
 fn power_up(record: &NodeRecord, look: &NodeObservation) -> Need {
+    if started_for(record).is_some() {
+        return Need::Start;
+    }
     let deployed = deployed(look);
     match record.boot.wanted() {
         Some(device) if device != deployed => {
@@ -436,6 +440,24 @@ fn power_up(record: &NodeRecord, look: &NodeObservation) -> Need {
             Some(deployed) => Need::TakeBack { deployed },
             None => Need::Start,
         },
+    }
+}
+
+/// [`BootRecord::generation`](crate::record::BootRecord::generation) of a start that was sent for another boot
+/// device than the one that is wanted now, which was set after the power request.
+///
+/// Such a start is repeated as it was. The node may have run before it went off again, and the device that was
+/// set meanwhile waits for the next power cycle.
+fn started_for(record: &NodeRecord) -> Option<u64> {
+    let power = record.power.as_ref()?;
+    let wanted = record.boot.generation;
+    match power.stage {
+        Stage::PowerUp { start: Start::Sent { boot_generation }, .. }
+            if boot_generation != wanted && power.boot_generation != wanted =>
+        {
+            Some(boot_generation)
+        }
+        Stage::PowerUp { .. } | Stage::PowerDown { .. } | Stage::ShutDown { .. } => None,
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use machine::{BootDevice, NodeId, NodeObservation, Phase};
 
 use crate::planner::deployed;
+use crate::planner::foresee::{NextStep, next_steps};
 use crate::record::{Failure, NodeRecord, PowerIntent, Timestamp};
 
 /// The state of one application's reconciler, published on a watch channel.
@@ -39,6 +40,8 @@ pub struct NodeStatus {
     pub boot: Option<PendingBoot>,
     /// Why nothing is sent at the moment, if something is pending.
     pub waiting: Option<Wait>,
+    /// What will be sent, in order, if nothing comes in between.
+    pub next: Vec<NextStep>,
     /// The last request that could not be carried out, until a later one is.
     pub failure: Option<Failure>,
 }
@@ -121,6 +124,12 @@ impl NodeStatus {
         if self.power.is_none() {
             self.waiting = None;
         }
+        // Most nodes have nothing pending, most of the time.
+        let tag_is_written = look
+            .is_some_and(|look| !record.boot.tag.differs(record.boot.tag_beside(deployed(look)), look.tag));
+        let nothing_to_do =
+            self.power.is_none() && record.boot.in_design.is_none() && (tag_is_written || !record.boot.known);
+        self.next = if nothing_to_do { Vec::new() } else { next_steps(record, look) };
     }
 }
 

@@ -459,3 +459,35 @@ fn a_tag_whose_removal_was_lost_is_written_again() {
     let tag = world.seen.nodes[&node(0)].tag;
     assert_eq!(tag, Some(IntentTag { device: BootDevice::Disk, lifetime: Lifetime::Persistent }));
 }
+
+proptest! {
+    /// A power off, a shutdown, a write, a publish, a start and a tag at most: no record goes round in circles.
+    #[test]
+    fn what_is_foreseen_comes_to_an_end(record in any_record(), look in prop::option::of(any_look())) {
+        let steps = foresee::next_steps(&record, look.as_ref());
+        prop_assert!(steps.len() <= 5, "{steps:?}");
+        let starts = steps.iter().filter(|step| **step == foresee::NextStep::Start).count();
+        prop_assert!(starts <= 1, "{steps:?}");
+    }
+}
+
+#[test]
+fn without_a_look_a_recorded_device_counts_as_not_deployed() {
+    let power = PowerIntent {
+        request: PowerRequest::Cycle,
+        stage: Stage::PowerDown { then: Then::PowerUp },
+        boot_generation: 1,
+        since: now(0).wall,
+        requester: "operator".to_owned(),
+    };
+    let mut record = NodeRecord { power: Some(power), ..NodeRecord::default() };
+    let words = |record: &NodeRecord| {
+        foresee::next_steps(record, None).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(words(&record), "poweroff, start");
+    let wish = Wish { device: BootDevice::Disk, flags: Some(BootFlags([0xe0, 8, 0, 0, 0])) };
+    record.boot = BootRecord { known: true, generation: 1, lasting: Some(wish), ..BootRecord::default() };
+    assert_eq!(words(&record), "poweroff, update, publish, start");
+    record.power = None;
+    assert_eq!(words(&record), "");
+}

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use machine::{BackendErrorKind, Denied, Phase, PowerRequest};
+use machine::{BackendErrorKind, Denied, Phase, PowerRequest, Step};
+use reconciler::{NextStep, next_steps};
 
-use crate::support::{FakeCloud, Rig, VmSpec, node, persistent};
+use crate::support::{FakeCloud, Rig, VmSpec, node, once, persistent};
 use machine::BootDevice::Disk;
 
 async fn one(phase: Phase) -> Rig {
@@ -155,4 +156,69 @@ async fn the_status_shows_what_is_pending() {
     let power = shown.power.unwrap();
     assert_eq!((power.request, power.requester.as_str()), (PowerRequest::Cycle, "operator"));
     assert_eq!(shown.generation, 1);
+}
+
+fn sent(steps: &[Step]) -> Vec<NextStep> {
+    let kinds = steps.iter().map(|step| match step {
+        Step::UpdateDesign(_) => NextStep::Update,
+        Step::Publish => NextStep::Publish,
+        Step::Start(_) => NextStep::Start,
+        Step::PowerOff(_) => NextStep::PowerOff,
+        Step::Shutdown(_) => NextStep::Shutdown,
+        Step::ExtendExpiration(_) => panic!("nothing expires here"),
+    });
+    kinds.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_announced_is_what_is_sent() {
+    let (on, off) = (Phase::On, Phase::Off);
+    for (phase, boot, request, announced) in [
+        (on, None, PowerRequest::Off, "poweroff"),
+        (on, None, PowerRequest::Soft, "shutdown"),
+        (on, None, PowerRequest::Cycle, "poweroff, start"),
+        (on, persistent(Disk), PowerRequest::Reset, "poweroff, update, publish, start"),
+        (on, once(Disk), PowerRequest::Cycle, "poweroff, update, publish, start"),
+        (on, persistent(Disk), PowerRequest::Off, "poweroff, update"),
+        (off, None, PowerRequest::On, "start"),
+        (off, persistent(Disk), PowerRequest::On, "update, publish, start"),
+    ] {
+        let mut rig = one(phase).await;
+        if boot.is_some() {
+            rig.set_boot(&node(1), boot).await.unwrap();
+        }
+        rig.power(&node(1), request).await.unwrap();
+        let next = rig.handle.nodes()[&node(1)].next.clone();
+        let words: Vec<_> = next.iter().map(ToString::to_string).collect();
+        assert_eq!(words.join(", "), announced, "{phase:?} {request}");
+        rig.settled(&node(1)).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let mut expected = next;
+        let mut accepted = sent(&rig.cloud.accepted());
+        // A tag goes out when its time has come, beside the rest.
+        if request == PowerRequest::Off {
+            expected.sort_by_key(|step| *step == NextStep::Update);
+            accepted.sort_by_key(|step| *step == NextStep::Update);
+        }
+        assert_eq!(accepted, expected, "{phase:?} {request}");
+        assert_eq!(rig.handle.nodes()[&node(1)].next, [], "{phase:?} {request}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_announced_goes_on_from_where_the_request_is() {
+    let mut rig = one(Phase::On).await;
+    rig.set_boot(&node(1), persistent(Disk)).await.unwrap();
+    assert_eq!(rig.handle.nodes()[&node(1)].next, [NextStep::Update], "the tag alone");
+    rig.power(&node(1), PowerRequest::Cycle).await.unwrap();
+    for (phase, next) in [
+        (Phase::PoweringOff, &[NextStep::Update, NextStep::Publish, NextStep::Start][..]),
+        (Phase::PoweringOn, &[]),
+    ] {
+        rig.until_node(&node(1), "announced", |node| node.phase == Some(phase) && node.next == next).await;
+    }
+    rig.settled(&node(1)).await;
+    // What the journal alone tells: a daemon that does not run has no look.
+    let record = reconciler::record::NodeRecord::default();
+    assert_eq!(next_steps(&record, None), []);
 }
