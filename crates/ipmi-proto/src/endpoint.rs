@@ -23,6 +23,7 @@
 
 mod config;
 mod counters;
+mod guard;
 mod request;
 mod session_commands;
 mod sessionless_commands;
@@ -40,13 +41,15 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 
 pub use self::config::EndpointConfig;
-pub use self::counters::Counters;
+pub use self::counters::{Counters, Occupancy};
+pub use self::guard::GuardLimits;
 pub use self::request::{Request, RequestToken, Response, Transmit};
 pub use crate::session::{DropReason, SessionLimits, User};
 
+use self::guard::{Lockouts, SourceRates, source_of};
 use self::session_commands::Effect;
-use crate::crypto::CipherSuite;
-use crate::entropy::Entropy;
+use crate::crypto::{CipherSuite, Password};
+use crate::entropy::{self, Entropy};
 use crate::number::{Address, CompletionCode, Lun, PayloadType, SessionId};
 use crate::session::{
     Answer, Arrival, Incoming, ManagedSystem, OfferedSuite, Outcome, SessionContext, SessionTable,
@@ -66,12 +69,16 @@ pub struct Endpoint {
     sessions: SessionTable,
     transmits: VecDeque<Transmit>,
     counters: Counters,
+    rates: SourceRates,
+    lockouts: Lockouts,
+    /// Stands for the password of users that there are not.
+    decoy: Password,
 }
 
 impl Endpoint {
     /// A front door without sessions.
     #[must_use]
-    pub fn new(config: EndpointConfig, entropy: Box<dyn Entropy>) -> Self {
+    pub fn new(config: EndpointConfig, mut entropy: Box<dyn Entropy>) -> Self {
         let suites = config
             .cipher_suites
             .iter()
@@ -83,6 +90,7 @@ impl Endpoint {
             .map(|user| String::from_utf8_lossy(user.name.as_bytes()).as_ref().into())
             .collect();
         let sessions = SessionTable::new(config.limits);
+        let decoy = if config.hide_users { entropy::draw(&mut *entropy) } else { [0; Password::MAX_LEN] };
         Self {
             config,
             suites,
@@ -91,6 +99,9 @@ impl Endpoint {
             sessions,
             transmits: VecDeque::new(),
             counters: Counters::default(),
+            rates: SourceRates::default(),
+            lockouts: Lockouts::default(),
+            decoy: Password::from(decoy),
         }
     }
 
@@ -99,6 +110,9 @@ impl Endpoint {
         self.counters.datagrams += 1;
         self.handle_timeout(now);
         let handled = match Datagram::decode(datagram) {
+            Ok(datagram) if is_strangers(&datagram) && !self.admits(now, from) => {
+                Err(DropReason::RateLimited)
+            }
             Ok(Datagram::Asf { message: Asf::Ping(ping), .. }) => {
                 self.counters.pings += 1;
                 let pong = Datagram::Asf { sequence: RmcpHeader::NO_ACK, message: Asf::Pong(ping.pong()) };
@@ -151,7 +165,10 @@ impl Endpoint {
     /// Ends what has been half-open or silent for too long.
     pub fn handle_timeout(&mut self, now: Instant) {
         let expired = self.sessions.expire(now);
-        self.counters.abandoned_logins += expired.abandoned_logins;
+        for claimant in expired.abandoned_logins {
+            self.counters.abandoned_logins += 1;
+            self.lockouts.failed(now, source_of(claimant.from), claimant.user_name, &self.config.guard);
+        }
         self.counters.idle_sessions_ended += expired.idle;
     }
 
@@ -179,10 +196,25 @@ impl Endpoint {
         self.sessions.active_count()
     }
 
+    /// How much the endpoint remembers at the moment.
+    #[must_use]
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            sessions: self.sessions.len(),
+            sources: self.rates.len(),
+            failing_logins: self.lockouts.len(),
+        }
+    }
+
     /// What the endpoint has seen.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Whether there is still time for one more datagram of somebody who has proven nothing.
+    fn admits(&mut self, now: Instant, from: SocketAddr) -> bool {
+        self.rates.take(now, source_of(from), &self.config.guard)
     }
 
     /// Answers a request outside of any session.
@@ -216,7 +248,7 @@ impl Endpoint {
     }
 
     /// Gives a payload to the session that it names and puts the session in its next state.
-    fn advance(&mut self, now: Instant, id: SessionId, incoming: Incoming<'_>) -> Outcome {
+    fn advance(&mut self, now: Instant, from: SocketAddr, id: SessionId, incoming: Incoming<'_>) -> Outcome {
         let slot = match incoming {
             Incoming::Rakp3(_) => self.sessions.slot(now),
             Incoming::Rakp1(_) | Incoming::Packet(_) => None,
@@ -226,11 +258,14 @@ impl Endpoint {
         };
         let mut context = SessionContext {
             now,
+            from,
             managed_system: ManagedSystem {
                 guid: self.config.guid,
                 users: &self.config.users,
                 kg: self.config.kg.as_ref(),
                 channel_limit: self.config.channel_limit,
+                decoy: &self.decoy,
+                hide_users: self.config.hide_users,
             },
             entropy: &mut *self.entropy,
             slot,
@@ -256,7 +291,7 @@ impl Endpoint {
         packet: Sealed<'_>,
     ) -> Result<Option<Request>, DropReason> {
         let id = packet.session_id();
-        let message = match self.advance(now, id, Incoming::Packet(packet)) {
+        let message = match self.advance(now, from, id, Incoming::Packet(packet)) {
             Outcome::Payload(PayloadType::IPMI, message) => message,
             Outcome::Dropped(reason) => return Err(reason),
             _ => return Err(DropReason::OtherPayload),
@@ -356,6 +391,17 @@ impl fmt::Debug for Endpoint {
             .field("active_sessions", &self.active_sessions())
             .field("counters", &self.counters)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether a datagram would be answered without a proof of anything.
+const fn is_strangers(datagram: &Datagram<'_>) -> bool {
+    match datagram {
+        Datagram::Asf { message: Asf::Ping(_), .. } | Datagram::V20(SessionV20::Sessionless(_)) => true,
+        Datagram::V15(packet) => packet.is_sessionless(),
+        Datagram::Asf { message: Asf::Pong(_), .. }
+        | Datagram::Acknowledgement(_)
+        | Datagram::V20(SessionV20::Sealed(_)) => false,
     }
 }
 

@@ -30,6 +30,7 @@ mod request_log;
 mod table;
 mod user;
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -45,7 +46,7 @@ pub(crate) use self::request_log::{Answer, Arrival, RequestKey};
 pub(crate) use self::table::{Evicted, SessionTable};
 
 use crate::entropy::Entropy;
-use crate::number::{PayloadType, SessionId};
+use crate::number::{PayloadType, SessionId, UserName};
 use crate::wire::{Rakp1, Rakp2, Rakp3, Rakp4, Sealed};
 
 /// A session in one of its states.
@@ -67,6 +68,8 @@ pub(crate) enum Incoming<'a> {
 /// What a session needs from around it.
 pub(crate) struct SessionContext<'a> {
     pub(crate) now: Instant,
+    /// Where the payload came from.
+    pub(crate) from: SocketAddr,
     pub(crate) managed_system: ManagedSystem<'a>,
     pub(crate) entropy: &'a mut dyn Entropy,
     /// The place in the table for one more established session.
@@ -108,6 +111,13 @@ pub(crate) struct Slot {
     pub(crate) displaces: Option<SessionId>,
 }
 
+/// Who says to be a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claimant {
+    pub(crate) from: SocketAddr,
+    pub(crate) user_name: UserName,
+}
+
 /// When a half-open session came into being.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Opening {
@@ -146,6 +156,14 @@ impl Session {
         match self {
             Self::Active(active) => Some(active),
             Self::AwaitingRakp1(_) | Self::AwaitingRakp3(_) => None,
+        }
+    }
+
+    /// Who wants to log in, and from where, while that has yet to be proven.
+    pub(crate) fn claimant(&self) -> Option<Claimant> {
+        match self {
+            Self::AwaitingRakp3(session) => Some(session.claimant()),
+            Self::AwaitingRakp1(_) | Self::Active(_) => None,
         }
     }
 

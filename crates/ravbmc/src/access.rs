@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ipmi_proto::crypto::{CipherSuite, Kg, Password};
-use ipmi_proto::endpoint::{EndpointConfig, User};
+use ipmi_proto::endpoint::{EndpointConfig, GuardLimits, User};
 use ipmi_proto::number::{CipherSuiteId, Guid, PrivilegeLevel, UserName};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,6 +23,14 @@ pub(crate) fn endpoint(bmc: &Bmc, state_dir: &Path) -> Result<(EndpointConfig, O
     if let Some(source) = &bmc.kg {
         config.kg = Some(kg(&source.read(Bmc::KG_KEY)?).context(Bmc::KG_KEY)?);
     }
+    config.hide_users = bmc.hide_users;
+    config.guard = GuardLimits {
+        rate: bmc.requests_per_second,
+        burst: bmc.requests_per_second.saturating_mul(4),
+        free_failures: bmc.free_login_failures,
+        longest_pause: bmc.longest_lockout,
+        ..GuardLimits::DEFAULT
+    };
     for weakness in weaknesses(bmc) {
         tracing::warn!("{weakness}");
     }
@@ -89,7 +97,9 @@ fn weaknesses(bmc: &Bmc) -> Vec<String> {
         let weakness = CipherSuite::by_id(CipherSuiteId(*id))?.weakness()?;
         Some(format!("cipher suite {id} is enabled: it {weakness}"))
     };
-    bmc.cipher_suites.iter().filter_map(suite).collect()
+    let hiding_fails = bmc.hide_users && bmc.cipher_suites.contains(&0);
+    let no_hiding = hiding_fails.then(|| "hide-users hides nobody from cipher suite 0".to_owned());
+    bmc.cipher_suites.iter().filter_map(suite).chain(no_hiding).collect()
 }
 
 #[cfg(test)]

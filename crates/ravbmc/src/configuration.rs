@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipmi_proto::crypto::CipherSuite;
+use ipmi_proto::endpoint::GuardLimits;
 use ipmi_proto::number::CipherSuiteId;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -96,6 +97,15 @@ pub(crate) struct Bmc {
     pub(crate) cipher_suites: Vec<u8>,
     /// The key Kg, which a console must know besides the password.
     pub(crate) kg: Option<SecretSource>,
+    /// Datagrams outside of sessions that each BMC answers for one source in a second; 0 for any number.
+    pub(crate) requests_per_second: u32,
+    /// Failed logins in a row before one user at one source has to wait; 0 for any number.
+    pub(crate) free_login_failures: u32,
+    /// The longest that it has to wait.
+    #[serde(with = "humantime_serde")]
+    pub(crate) longest_lockout: Duration,
+    /// Whether answers hide which users there are.
+    pub(crate) hide_users: bool,
     /// Users; without any there is `admin` with a generated password.
     #[serde(rename = "user")]
     pub(crate) users: Vec<BmcUser>,
@@ -111,6 +121,10 @@ impl Default for Bmc {
             port_base: 6230,
             cipher_suites: vec![17, 3],
             kg: None,
+            requests_per_second: GuardLimits::DEFAULT.rate,
+            free_login_failures: GuardLimits::DEFAULT.free_failures,
+            longest_lockout: GuardLimits::DEFAULT.longest_pause,
+            hide_users: false,
             users: Vec::new(),
             boot_flag_timeout: None,
         }

@@ -51,6 +51,13 @@ impl Password {
     }
 }
 
+/// All bytes, zeros behind them included.
+impl From<[u8; 20]> for Password {
+    fn from(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Kg {
     /// The longest key, in bytes.
     pub const MAX_LEN: usize = 20;

@@ -1,6 +1,7 @@
 //! What a managed system is, as far as its front door is concerned.
 
 use crate::crypto::Kg;
+use crate::endpoint::GuardLimits;
 use crate::number::{CipherSuiteId, Guid, PrivilegeLevel};
 use crate::session::{SessionLimits, User};
 
@@ -20,10 +21,15 @@ pub struct EndpointConfig {
     pub channel_limit: PrivilegeLevel,
     /// Bounds of the session table.
     pub limits: SessionLimits,
+    /// Bounds on strangers.
+    pub guard: GuardLimits,
+    /// Whether a console must not learn from answers which users there are: one that is unknown, disabled or asks for too high
+    /// a level then gets the answers of a wrong password. Cipher suite 0, which asks for no password, still tells.
+    pub hide_users: bool,
 }
 
 impl EndpointConfig {
-    /// Suites 17 and 3, no Kg, everything up to administrator, the default limits.
+    /// Suites 17 and 3, no Kg, everything up to administrator, the default limits, users told apart from passwords.
     #[must_use]
     pub fn new(guid: Guid, users: Vec<User>) -> Self {
         Self {
@@ -33,6 +39,8 @@ impl EndpointConfig {
             kg: None,
             channel_limit: PrivilegeLevel::ADMINISTRATOR,
             limits: SessionLimits::DEFAULT,
+            guard: GuardLimits::DEFAULT,
+            hide_users: false,
         }
     }
 }

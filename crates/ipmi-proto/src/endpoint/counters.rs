@@ -2,6 +2,17 @@
 
 use super::DropReason;
 
+/// How much an endpoint remembers at the moment. All of it is bounded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Sessions, half-open ones included.
+    pub sessions: usize,
+    /// Sources whose rate is counted.
+    pub sources: usize,
+    /// Pairs of user and source whose logins have failed lately.
+    pub failing_logins: usize,
+}
+
 /// Totals since the endpoint was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -17,6 +28,8 @@ pub struct Counters {
     pub logins: u64,
     /// Logins that failed for the user's name, the level asked for or the password, as far as the endpoint was told.
     pub failed_logins: u64,
+    /// Setup messages refused unseen, because logins of that user from that source have failed too often.
+    pub locked_out_logins: u64,
     /// Half-open sessions that were given RAKP 2 and never came back: a wrong password looks like this, because most
     /// clients check RAKP 2 and then leave without a word.
     pub abandoned_logins: u64,

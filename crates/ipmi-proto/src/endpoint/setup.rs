@@ -7,12 +7,18 @@ use std::time::Instant;
 use bytes::BytesMut;
 
 use super::Endpoint;
-use crate::number::{PayloadType, PrivilegeLevel, RmcpStatus, SessionId};
-use crate::session::{AwaitingRakp1, DropReason, Evicted, Incoming, OfferedSuite, Outcome, choose_suite};
+use super::guard::source_of;
+use crate::number::{PayloadType, PrivilegeLevel, RmcpStatus, SessionId, UserName};
+use crate::session::{
+    AwaitingRakp1, Claimant, DropReason, Evicted, Incoming, OfferedSuite, Outcome, choose_suite,
+};
 use crate::wire::{
     Malformed, OpenSessionGrant, OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4,
     SetupPrefix,
 };
+
+/// What a login gets that has to wait: consoles take it for a lack that passes, and so it is.
+const LOCKED_OUT: RmcpStatus = RmcpStatus::INSUFFICIENT_RESOURCES;
 
 impl Endpoint {
     pub(super) fn on_open_session_request(
@@ -37,7 +43,7 @@ impl Endpoint {
         from: SocketAddr,
         payload: &[u8],
     ) -> Result<(), DropReason> {
-        let rakp2 = self.rakp2(now, payload)?;
+        let rakp2 = self.rakp2(now, from, payload)?;
         self.note_refusal(from, rakp2.outcome.err());
         let mut answer = BytesMut::new();
         rakp2.encode(&mut answer);
@@ -90,7 +96,7 @@ impl Endpoint {
     }
 
     /// The answer to RAKP 1.
-    fn rakp2(&mut self, now: Instant, payload: &[u8]) -> Result<Rakp2, DropReason> {
+    fn rakp2(&mut self, now: Instant, from: SocketAddr, payload: &[u8]) -> Result<Rakp2, DropReason> {
         let prefix = setup_prefix(payload)?;
         let refuse =
             |console_session_id, status| Rakp2 { tag: prefix.tag, console_session_id, outcome: Err(status) };
@@ -99,7 +105,10 @@ impl Endpoint {
         };
         match Rakp1::decode(payload) {
             Err(error) => Ok(refuse(console_session_id, refusal_of(error.why))),
-            Ok(rakp1) => match self.advance(now, prefix.session_id, Incoming::Rakp1(&rakp1)) {
+            Ok(rakp1) if self.is_locked_out(now, from, &rakp1.user_name) => {
+                Ok(refuse(console_session_id, LOCKED_OUT))
+            }
+            Ok(rakp1) => match self.advance(now, from, prefix.session_id, Incoming::Rakp1(&rakp1)) {
                 Outcome::Rakp2(rakp2) => {
                     tracing::debug!(session.id = %prefix.session_id, user.name = %rakp1.user_name, "RAKP 1");
                     Ok(rakp2)
@@ -120,11 +129,22 @@ impl Endpoint {
         let Some(console_session_id) = self.sessions.console_id(prefix.session_id) else {
             return Ok(refuse(SessionId::NONE, RmcpStatus::INVALID_SESSION_ID));
         };
+        let claimant = self.sessions.claimant(prefix.session_id);
+        let is_locked = claimant.is_some_and(|it| self.is_locked_out(now, it.from, &it.user_name));
         match Rakp3::decode(payload) {
             Err(error) => Ok(refuse(console_session_id, refusal_of(error.why))),
-            Ok(rakp3) => match self.advance(now, prefix.session_id, Incoming::Rakp3(&rakp3)) {
-                Outcome::Rakp4(rakp4) => Ok(rakp4),
+            Ok(_) if is_locked => Ok(refuse(console_session_id, LOCKED_OUT)),
+            Ok(rakp3) => match self.advance(now, from, prefix.session_id, Incoming::Rakp3(&rakp3)) {
+                Outcome::Rakp4(rakp4) => {
+                    if rakp4.outcome == Err(RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE) {
+                        self.note_failure(now, claimant);
+                    }
+                    Ok(rakp4)
+                }
                 Outcome::Established(rakp4) => {
+                    if let Some(claimant) = claimant {
+                        self.lockouts.succeeded(source_of(claimant.from), &claimant.user_name);
+                    }
                     tracing::debug!(session.id = %prefix.session_id, peer.addr = %from, "session established");
                     self.counters.logins += 1;
                     if let Some(active) = self.sessions.active_mut(prefix.session_id) {
@@ -135,11 +155,25 @@ impl Endpoint {
                 Outcome::Dropped(reason) => {
                     if reason == DropReason::ConsoleGaveUp {
                         self.counters.failed_logins += 1;
+                        self.note_failure(now, claimant);
                     }
                     Err(reason)
                 }
                 Outcome::Rakp2(_) | Outcome::Payload(..) => Err(DropReason::OtherPayload),
             },
+        }
+    }
+
+    /// Whether logins of this user from there have to wait.
+    fn is_locked_out(&mut self, now: Instant, from: SocketAddr, user_name: &UserName) -> bool {
+        let locked = self.lockouts.is_locked(now, source_of(from), user_name, &self.config.guard);
+        self.counters.locked_out_logins += u64::from(locked);
+        locked
+    }
+
+    fn note_failure(&mut self, now: Instant, claimant: Option<Claimant>) {
+        if let Some(Claimant { from, user_name }) = claimant {
+            self.lockouts.failed(now, source_of(from), user_name, &self.config.guard);
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod bench;
 mod commands;
+mod guard;
+mod hijack;
 mod hostile;
 mod in_session;
 mod limits;

@@ -44,6 +44,8 @@ drop_reasons! {
     OtherPayload = "other_payload",
     /// A session setup message that is too short to be answered.
     ShortSetupMessage = "short_setup_message",
+    /// One of too many datagrams of its source outside of sessions.
+    RateLimited = "rate_limited",
     /// A packet for a session that does not exist, or not any more.
     NoSuchSession = "no_such_session",
     /// A packet for a session that is not established yet.

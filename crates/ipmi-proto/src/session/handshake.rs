@@ -1,13 +1,16 @@
 //! From Open Session Request to RAKP 4 (`IPMI 2.0 §13.15` to `§13.23`): the two half-open states.
 
-use crate::crypto::{Algorithms, CipherSuite, KeyExchange, Kg, SessionKeys};
+use std::hint::black_box;
+use std::net::SocketAddr;
+
+use crate::crypto::{Algorithms, CipherSuite, KeyExchange, Kg, Password, SessionKeys};
 use crate::entropy;
 use crate::number::{
     AuthenticationAlgorithm, ConfidentialityAlgorithm, Guid, IntegrityAlgorithm, MessageTag, PrivilegeLevel,
     RandomNumber, RmcpStatus, SessionId,
 };
 use crate::session::user::{User, find_user};
-use crate::session::{Active, DropReason, Opening, Outcome, Session, SessionContext, Transition};
+use crate::session::{Active, Claimant, DropReason, Opening, Outcome, Session, SessionContext, Transition};
 use crate::wire::{AuthCode, Proposal, Rakp1, Rakp2, Rakp2Grant, Rakp3, Rakp4};
 
 /// The third wrong code ends a half-open session: a stray copy must not, somebody who guesses must begin again.
@@ -20,6 +23,10 @@ pub(crate) struct ManagedSystem<'a> {
     pub(crate) users: &'a [User],
     pub(crate) kg: Option<&'a Kg>,
     pub(crate) channel_limit: PrivilegeLevel,
+    /// Takes the place of the password of a user that there is not.
+    pub(crate) decoy: &'a Password,
+    /// Whether answers must not tell which users there are.
+    pub(crate) hide_users: bool,
 }
 
 /// A cipher suite that the managed system offers and this crate can carry out.
@@ -78,8 +85,10 @@ pub(crate) struct AwaitingRakp3 {
     algorithms: Algorithms,
     opening: Opening,
     exchange: KeyExchange,
-    /// The user's place in the list.
-    user: usize,
+    /// The user's place in the list; `None` for one whose absence must not show.
+    user: Option<usize>,
+    /// Where RAKP 1 came from.
+    from: SocketAddr,
     wrong_codes: u8,
 }
 
@@ -102,13 +111,6 @@ impl AwaitingRakp1 {
     }
 
     pub(crate) fn on_rakp1(self, rakp1: &Rakp1, cx: &mut SessionContext<'_>) -> Transition {
-        let (user, found) = match authorize(rakp1, cx) {
-            Ok(found) => found,
-            Err(status) => {
-                let outcome = refuse_rakp1(rakp1.tag, self.console_session_id, status);
-                return Transition { next: Some(Session::AwaitingRakp1(self)), outcome };
-            }
-        };
         let exchange = KeyExchange {
             authentication: self.algorithms.authentication(),
             console_session_id: self.console_session_id,
@@ -119,10 +121,21 @@ impl AwaitingRakp1 {
             role: rakp1.role,
             user_name: rakp1.user_name,
         };
-        let outcome = rakp2(rakp1.tag, &exchange, found);
+        let authorized = authorize(rakp1, cx);
+        let rakp2 = rakp2(rakp1.tag, &exchange, &authorized, cx);
         let Self { algorithms, opening, .. } = self;
-        let next = AwaitingRakp3 { algorithms, opening, exchange, user, wrong_codes: 0 };
-        Transition { next: Some(Session::AwaitingRakp3(next)), outcome }
+        let next = match authorized {
+            Authorized::Refused(_) => Session::AwaitingRakp1(self),
+            Authorized::User(..) | Authorized::Decoy => Session::AwaitingRakp3(AwaitingRakp3 {
+                algorithms,
+                opening,
+                exchange,
+                user: authorized.user(),
+                from: cx.from,
+                wrong_codes: 0,
+            }),
+        };
+        Transition { next: Some(next), outcome: Outcome::Rakp2(rakp2) }
     }
 
     pub(crate) fn on_rakp3(self, rakp3: &Rakp3) -> Transition {
@@ -143,20 +156,27 @@ impl AwaitingRakp3 {
         self.exchange.console_session_id
     }
 
+    pub(crate) const fn claimant(&self) -> Claimant {
+        Claimant { from: self.from, user_name: self.exchange.user_name }
+    }
+
     /// RAKP 1 again: its answer was lost, or comes too late. The random number stays, so that a RAKP 3 that was made from the
     /// first answer still fits.
     pub(crate) fn on_rakp1(mut self, rakp1: &Rakp1, cx: &mut SessionContext<'_>) -> Transition {
-        let outcome = match authorize(rakp1, cx) {
-            Ok((user, found)) => {
-                self.user = user;
-                self.exchange.console_random = rakp1.console_random;
-                self.exchange.role = rakp1.role;
-                self.exchange.user_name = rakp1.user_name;
-                rakp2(rakp1.tag, &self.exchange, found)
-            }
-            Err(status) => refuse_rakp1(rakp1.tag, self.exchange.console_session_id, status),
+        let exchange = KeyExchange {
+            console_random: rakp1.console_random,
+            role: rakp1.role,
+            user_name: rakp1.user_name,
+            ..self.exchange
         };
-        Transition { next: Some(Session::AwaitingRakp3(self)), outcome }
+        let authorized = authorize(rakp1, cx);
+        let rakp2 = rakp2(rakp1.tag, &exchange, &authorized, cx);
+        if !matches!(authorized, Authorized::Refused(_)) {
+            self.user = authorized.user();
+            self.exchange = exchange;
+            self.from = cx.from;
+        }
+        Transition { next: Some(Session::AwaitingRakp3(self)), outcome: Outcome::Rakp2(rakp2) }
     }
 
     pub(crate) fn on_rakp3(mut self, rakp3: &Rakp3, cx: &SessionContext<'_>) -> Transition {
@@ -164,16 +184,16 @@ impl AwaitingRakp3 {
             return Transition { next: None, outcome: Outcome::Dropped(DropReason::ConsoleGaveUp) };
         };
         let console = self.exchange.console_session_id;
-        let Some(user) = cx.managed_system.users.get(self.user) else {
-            let outcome = rakp4(rakp3.tag, console, Err(RmcpStatus::UNAUTHORIZED_NAME));
-            return Transition { next: None, outcome };
-        };
-        if code != self.exchange.console_proof(&user.password) {
+        let user = self.user.and_then(|index| Some((index, cx.managed_system.users.get(index)?)));
+        let password = user.map_or(cx.managed_system.decoy, |(_, user)| &user.password);
+        let proven = code == self.exchange.console_proof(password);
+        // Nobody is let in as a decoy, not even by a suite that asks for no proof.
+        let Some((index, user)) = user.filter(|_| proven) else {
             self.wrong_codes = self.wrong_codes.saturating_add(1);
             let next = (self.wrong_codes < WRONG_CODES).then_some(Session::AwaitingRakp3(self));
             let outcome = rakp4(rakp3.tag, console, Err(RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE));
             return Transition { next, outcome };
-        }
+        };
         let Some(slot) = cx.slot else {
             let outcome = rakp4(rakp3.tag, console, Err(RmcpStatus::INSUFFICIENT_RESOURCES));
             return Transition { next: Some(Session::AwaitingRakp3(self)), outcome };
@@ -182,7 +202,7 @@ impl AwaitingRakp3 {
         let integrity_check = self.exchange.integrity_check(&sik);
         let active = Active::new(
             self.exchange,
-            self.user,
+            index,
             SessionKeys::derive(self.algorithms, &sik, &user.password),
             Rakp3Answer { expected: code, integrity_check },
             slot.handle,
@@ -200,31 +220,58 @@ pub(crate) struct Rakp3Answer {
     pub(crate) integrity_check: AuthCode,
 }
 
-/// Finds the user of RAKP 1 and checks that it may have what it asks for.
-fn authorize<'a>(rakp1: &Rakp1, cx: &SessionContext<'a>) -> Result<(usize, &'a User), RmcpStatus> {
-    let level = rakp1.role.privilege();
-    if !level.is_level() {
-        return Err(RmcpStatus::INVALID_ROLE);
-    }
-    let ManagedSystem { users, channel_limit, .. } = cx.managed_system;
-    let (index, user) =
-        find_user(users, &rakp1.user_name, rakp1.role).ok_or(RmcpStatus::UNAUTHORIZED_NAME)?;
-    if level > user.limit || level > channel_limit {
-        return Err(RmcpStatus::UNAUTHORIZED_ROLE);
-    }
-    Ok((index, user))
+/// Who RAKP 1 is from.
+#[derive(Debug)]
+enum Authorized<'a> {
+    /// A user, and its place in the list.
+    User(usize, &'a User),
+    /// Nobody, or a user who may not have what it asks for; but that must not show.
+    Decoy,
+    Refused(RmcpStatus),
 }
 
-fn rakp2(tag: MessageTag, exchange: &KeyExchange, user: &User) -> Outcome {
-    Outcome::Rakp2(Rakp2 {
-        tag,
-        console_session_id: exchange.console_session_id,
-        outcome: Ok(Rakp2Grant {
-            managed_random: exchange.managed_random,
-            guid: exchange.guid,
-            auth_code: exchange.managed_proof(&user.password),
-        }),
-    })
+impl Authorized<'_> {
+    const fn user(&self) -> Option<usize> {
+        match self {
+            Self::User(index, _) => Some(*index),
+            Self::Decoy | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// Finds the user of RAKP 1 and checks that it may have what it asks for.
+fn authorize<'a>(rakp1: &Rakp1, cx: &SessionContext<'a>) -> Authorized<'a> {
+    let level = rakp1.role.privilege();
+    if !level.is_level() {
+        return Authorized::Refused(RmcpStatus::INVALID_ROLE);
+    }
+    let ManagedSystem { users, channel_limit, hide_users, .. } = cx.managed_system;
+    let refused = match find_user(users, &rakp1.user_name, rakp1.role) {
+        Some((_, user)) if level > user.limit || level > channel_limit => RmcpStatus::UNAUTHORIZED_ROLE,
+        Some((index, user)) => return Authorized::User(index, user),
+        None => RmcpStatus::UNAUTHORIZED_NAME,
+    };
+    if hide_users { Authorized::Decoy } else { Authorized::Refused(refused) }
+}
+
+/// The answer to RAKP 1. The work is the same whether there is such a user or not, so that the time does not tell.
+fn rakp2(
+    tag: MessageTag,
+    exchange: &KeyExchange,
+    authorized: &Authorized<'_>,
+    cx: &SessionContext<'_>,
+) -> Rakp2 {
+    let password = match authorized {
+        Authorized::User(_, user) => &user.password,
+        Authorized::Decoy | Authorized::Refused(_) => cx.managed_system.decoy,
+    };
+    let auth_code = black_box(exchange.managed_proof(password));
+    let (managed_random, guid) = (exchange.managed_random, exchange.guid);
+    let outcome = match authorized {
+        Authorized::User(..) | Authorized::Decoy => Ok(Rakp2Grant { managed_random, guid, auth_code }),
+        Authorized::Refused(status) => Err(*status),
+    };
+    Rakp2 { tag, console_session_id: exchange.console_session_id, outcome }
 }
 
 pub(super) const fn refuse_rakp1(

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::entropy::{self, Entropy};
 use crate::number::SessionId;
-use crate::session::{Active, AwaitingRakp1, Opening, Session, SessionHandle, SessionLimits, Slot};
+use crate::session::{Active, AwaitingRakp1, Claimant, Opening, Session, SessionHandle, SessionLimits, Slot};
 
 /// The sessions of one managed system.
 #[derive(Debug)]
@@ -20,10 +20,10 @@ pub(crate) struct SessionTable {
 }
 
 /// What [`SessionTable::expire`] ended.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Expired {
-    /// Half-open sessions that had been given RAKP 2.
-    pub(crate) abandoned_logins: u64,
+    /// Who had been given RAKP 2 and never came back.
+    pub(crate) abandoned_logins: Vec<Claimant>,
     /// Established sessions.
     pub(crate) idle: u64,
 }
@@ -49,6 +49,16 @@ impl SessionTable {
     /// The console's id for the session that the managed system calls `id`.
     pub(crate) fn console_id(&self, id: SessionId) -> Option<SessionId> {
         self.sessions.get(&id).map(Session::console_session_id)
+    }
+
+    /// Who wants to log in with this half-open session.
+    pub(crate) fn claimant(&self, id: SessionId) -> Option<Claimant> {
+        self.sessions.get(&id).and_then(Session::claimant)
+    }
+
+    /// How many sessions there are, of any kind.
+    pub(crate) fn len(&self) -> usize {
+        self.sessions.len()
     }
 
     pub(crate) fn active(&self, id: SessionId) -> Option<&Active> {
@@ -141,7 +151,7 @@ impl SessionTable {
             }
             match session {
                 Session::AwaitingRakp1(_) => {}
-                Session::AwaitingRakp3(_) => expired.abandoned_logins += 1,
+                Session::AwaitingRakp3(session) => expired.abandoned_logins.push(session.claimant()),
                 Session::Active(_) => expired.idle += 1,
             }
             false

@@ -24,12 +24,17 @@ impl User {
 /// Finds the user whom RAKP 1 means: the first with that name, or the first with that name and exactly the level asked for as
 /// limit (`IPMI 2.0 §13.20`). Returns its place in the list too.
 pub(crate) fn find_user<'a>(users: &'a [User], name: &UserName, role: Role) -> Option<(usize, &'a User)> {
-    users.iter().enumerate().find(|(_, user)| {
+    let is_meant = |user: &User| {
         user.name == *name
             && user.may_log_in()
             && match role.lookup() {
                 NameLookup::NameOnly => true,
                 NameLookup::NameAndPrivilege => user.limit == role.privilege(),
             }
+    };
+    // Looks at all of them: the time must not tell which one it was, or that it was none.
+    users.iter().enumerate().fold(None, |found, (index, user)| {
+        let this = is_meant(user).then_some((index, user));
+        found.or(this)
     })
 }

@@ -69,8 +69,8 @@ impl<'a> SessionV15<'a> {
 
     /// Whether the packet belongs to no session.
     #[must_use]
-    pub fn is_sessionless(&self) -> bool {
-        self.authenticator.is_none() && self.session_id == SessionId::NONE
+    pub const fn is_sessionless(&self) -> bool {
+        self.authenticator.is_none() && self.session_id.0 == SessionId::NONE.0
     }
 
     /// Decodes what follows the RMCP header.

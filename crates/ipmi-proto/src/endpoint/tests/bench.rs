@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 
 use crate::crypto::{CipherSuite, KeyExchange, Password, SessionKeys};
-use crate::endpoint::{Endpoint, EndpointConfig, Request, Response, Transmit, User};
+use crate::endpoint::{Endpoint, EndpointConfig, GuardLimits, Request, Response, Transmit, User};
 use crate::entropy::Entropy;
 use crate::number::{
     CommandNumber, CompletionCode, Guid, Iv, MessageTag, NameLookup, NetFn, PayloadType, PrivilegeLevel,
@@ -51,16 +51,16 @@ pub(super) fn secret(password: &str) -> Password {
     Password::new(password.as_bytes()).unwrap()
 }
 
+/// Without bounds on strangers, which tests of other rules would run into.
 pub(super) fn config() -> EndpointConfig {
-    EndpointConfig::new(
-        GUID,
-        vec![
-            user("admin", "secret", PrivilegeLevel::ADMINISTRATOR),
-            user("watcher", "look", PrivilegeLevel::OPERATOR),
-            user("guest", "see", PrivilegeLevel::USER),
-            user("gone", "secret", PrivilegeLevel::NO_ACCESS),
-        ],
-    )
+    let users = vec![
+        user("admin", "secret", PrivilegeLevel::ADMINISTRATOR),
+        user("watcher", "look", PrivilegeLevel::OPERATOR),
+        user("guest", "see", PrivilegeLevel::USER),
+        user("gone", "secret", PrivilegeLevel::NO_ACCESS),
+    ];
+    let guard = GuardLimits { rate: 0, free_failures: 0, ..GuardLimits::DEFAULT };
+    EndpointConfig { guard, ..EndpointConfig::new(GUID, users) }
 }
 
 pub(super) fn address(port: u16) -> SocketAddr {
