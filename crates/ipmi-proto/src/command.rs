@@ -24,6 +24,8 @@ pub mod body;
 pub mod app;
 pub mod boot_options;
 pub mod chassis;
+pub mod sensor;
+pub mod storage;
 pub mod transport;
 
 use bytes::BufMut;
@@ -38,6 +40,11 @@ use self::app::{
 };
 use self::boot_options::{GetSystemBootOptions, SetSystemBootOptions};
 use self::chassis::{ChassisControl, GetChassisCapabilities, GetChassisStatus};
+use self::sensor::{GetSensorEventEnable, GetSensorEventStatus, GetSensorReading, GetSensorThresholds};
+use self::storage::{
+    ClearSel, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry, GetSelInfo, GetSelTime,
+    ReadFruData, ReserveSdrRepository, ReserveSel,
+};
 use self::transport::{GetLanConfiguration, SetLanConfiguration};
 use crate::number::{CommandNumber, CompletionCode, NetFn, PrivilegeLevel};
 
@@ -178,6 +185,10 @@ commands! {
     ChassisControl,
     SetSystemBootOptions,
     GetSystemBootOptions,
+    GetSensorThresholds,
+    GetSensorEventEnable,
+    GetSensorEventStatus,
+    GetSensorReading,
     GetDeviceId,
     ColdReset,
     WarmReset,
@@ -196,6 +207,16 @@ commands! {
     GetUserName,
     SetUserPassword,
     GetChannelCipherSuites,
+    GetFruInventoryAreaInfo,
+    ReadFruData,
+    GetSdrRepositoryInfo,
+    ReserveSdrRepository,
+    GetSdr,
+    GetSelInfo,
+    ReserveSel,
+    GetSelEntry,
+    ClearSel,
+    GetSelTime,
     SetLanConfiguration,
     GetLanConfiguration,
 }

@@ -18,6 +18,8 @@ use std::net::Ipv4Addr;
 use ipmi_proto::command::app::*;
 use ipmi_proto::command::boot_options::*;
 use ipmi_proto::command::chassis::*;
+use ipmi_proto::command::sensor::*;
+use ipmi_proto::command::storage::*;
 use ipmi_proto::command::transport::*;
 use ipmi_proto::command::{Body, Command, Nothing};
 use ipmi_proto::number::{
@@ -50,6 +52,11 @@ fn requests_without_data_accept_no_byte() {
     empty::<GetSystemGuid>();
     empty::<GetChassisCapabilities>();
     empty::<GetChassisStatus>();
+    empty::<GetSdrRepositoryInfo>();
+    empty::<ReserveSdrRepository>();
+    empty::<GetSelInfo>();
+    empty::<ReserveSel>();
+    empty::<GetSelTime>();
 }
 
 #[test]
@@ -837,4 +844,222 @@ fn lan_configuration() {
     levels[1] = PrivilegeLevel::OPERATOR;
     let levels = LanParameter::CipherSuitePrivileges(levels);
     assert_eq!(LanConfiguration::of(&levels).to_bytes(), [0x11, 0x00, 0x34, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+fn range(reservation: u16, record: RecordId, offset: u8, count: u8) -> RecordRange {
+    RecordRange { reservation: Reservation(reservation), record, offset, count }
+}
+
+#[test]
+fn fru_inventory() {
+    golden("ref-fru-freeipmi", "00", &GetFruInventoryAreaInfo { device: 0 });
+    golden("ref-fru-freeipmi", "7000 00", &FruInventoryAreaInfo { size: 112, by_words: false });
+    golden("goipmi", "0001 00", &FruInventoryAreaInfo { size: 256, by_words: false });
+    golden("ref-fru-freeipmi", "00 2800 10", &ReadFruData { device: 0, offset: 40, count: 16 });
+    let data = hex::decode("01000103080000f3").unwrap();
+    golden("ref-fru-freeipmi", "08 01000103080000f3", &FruData { data });
+    assert!(FruData::decode(&[2, 0]).is_err(), "fewer bytes than it says");
+    assert_eq!(code::<ReadFruData>("00 0000"), CompletionCode::DATA_LENGTH_INVALID);
+}
+
+#[test]
+fn fru_image_of_another_implementation_is_read() {
+    // ipmi-commands.md §13, its header pointing to the product area only.
+    let product = "01 06 19 c7 45 78 61 6d 70 6c 65 cf 56 69 72 74 75 61 6c 20 4d 61 63 68 69 6e 65 c4 50 50 4e 31 c3 \
+                   31 2e 30 c6 56 4d 30 30 30 31 c0 c0 c1 00 22";
+    let bytes = hex::decode(format!("01 00 00 00 01 00 00 fe {product}").replace(' ', "")).unwrap();
+    let image = FruImage::from_bytes(&bytes).unwrap();
+    let expected = ProductArea {
+        manufacturer: FruText::new("Example"),
+        name: FruText::new("Virtual Machine"),
+        part_number: FruText::new("PPN1"),
+        version: FruText::new("1.0"),
+        serial_number: FruText::new("VM0001"),
+        ..ProductArea::default()
+    };
+    assert_eq!(image.product, expected);
+    assert_eq!(FruImage::from_bytes(&image.to_bytes()), Ok(image));
+}
+
+#[test]
+fn fru_text_of_one_character_does_not_end_the_list() {
+    let image = FruImage {
+        product: ProductArea {
+            name: FruText::new("x"), asset_tag: FruText::new("é€"), ..Default::default()
+        },
+    };
+    let again = FruImage::from_bytes(&image.to_bytes()).unwrap();
+    assert_eq!(again.product.name.to_string(), "x ");
+    assert_eq!(again.product.asset_tag.to_string(), "é?");
+}
+
+#[test]
+fn sdr_repository() {
+    golden(
+        "ref-sdr-info-ipmitool",
+        "51 0300 ffff 64f15365 00000000 22",
+        &SdrRepositoryInfo {
+            version: SdrRepositoryInfo::VERSION,
+            records: 3,
+            free_space: 0xffff,
+            added_at: 0x6553_f164,
+            erased_at: 0,
+            support: SdrSupport::from_bits(0x22),
+        },
+    );
+    golden("ref-sensors-freeipmi", "0200", &Reservation(2));
+    golden("ref-sensors-freeipmi", "0100 0200 00 ff", &GetSdr(range(1, RecordId(2), 0, RecordRange::REST)));
+    golden("ref-sdr-elist-all-ipmitool", "0100 0200 05 20", &GetSdr(range(1, RecordId(2), 5, 32)));
+    golden(
+        "ref-sdr-elist-all-ipmitool",
+        "0200 0100511211",
+        &RecordPiece { next: RecordId(2), data: vec![0x01, 0x00, 0x51, 0x12, 0x11] },
+    );
+    assert_eq!(code::<GetSdr>("0100 0200 00"), CompletionCode::DATA_LENGTH_INVALID);
+}
+
+#[test]
+fn sdr_records() {
+    let record = |id, body, bytes: &str| {
+        let record = SdrRecord { id: RecordId(id), body };
+        let bytes = hex::decode(bytes.replace(' ', "")).unwrap();
+        assert_eq!(record.to_bytes(), bytes);
+        assert_eq!(SdrRecord::from_bytes(&bytes), Ok(record));
+    };
+    // ipmi-commands.md §14, ref-sdr-elist-all-ipmitool.
+    record(
+        1,
+        SdrBody::ManagementController(ManagementController {
+            address: 0x20,
+            support: DeviceSupport::from_bits(0xbf),
+            entity: [7, 1],
+            name: IdString::new("VM BMC"),
+        }),
+        "01 00 51 12 11 20 00 00 bf 00 00 00 07 01 00 c6 56 4d 20 42 4d 43",
+    );
+    record(
+        3,
+        SdrBody::CompactSensor(CompactSensor {
+            number: 2,
+            entity: [7, 1],
+            initialization: 0x63,
+            capabilities: 0xc0,
+            sensor_type: SensorType::POWER_UNIT,
+            event_type: 0x6f,
+            assertion_mask: 0,
+            deassertion_mask: 0,
+            reading_mask: 0x00ff,
+            name: IdString::new("Power Unit"),
+        }),
+        "03 00 51 02 25 20 00 02 07 01 63 c0 09 6f 00 00 00 00 ff 00 c0 00 00 01 00 00 00 00 00 00 00 ca \
+         50 6f 77 65 72 20 55 6e 69 74",
+    );
+    // IPMI 2.0 §43.3.
+    record(
+        4,
+        SdrBody::EventOnlySensor(EventOnlySensor {
+            number: 3,
+            entity: [7, 1],
+            sensor_type: SensorType::SYSTEM_BOOT_INITIATED,
+            event_type: 0x6f,
+            name: IdString::new("Boot"),
+        }),
+        "04 00 51 03 10 20 00 03 07 01 1d 6f 01 00 00 00 c4 42 6f 6f 74",
+    );
+    // A full sensor record has no type of its own here; a compact one with hysteresis has fields without a place.
+    let bytes = hex::decode("0200510105 2000010701".replace(' ', "")).unwrap();
+    let other = SdrRecord::from_bytes(&bytes).unwrap();
+    assert_eq!(other.body, SdrBody::Other { kind: 1, bytes: bytes[5..].to_vec() });
+    assert_eq!(other.to_bytes(), bytes);
+    assert!(SdrRecord::from_bytes(&bytes[..8]).is_err());
+}
+
+#[test]
+fn system_event_log() {
+    golden(
+        "ref-sel-info-ipmitool",
+        "51 0100 f003 64f15365 ffffffff 02",
+        &SelInfo {
+            version: SelInfo::VERSION,
+            entries: 1,
+            free_space: 0x03f0,
+            added_at: 0x6553_f164,
+            erased_at: SelInfo::NEVER,
+            support: SelSupport::RESERVE,
+        },
+    );
+    golden("sel-freeipmi", "0100 ffff 00 ff", &GetSelEntry(range(1, RecordId::LAST, 0, RecordRange::REST)));
+    golden("ref-sel-time-ipmitool", "64f15365", &SelTime { seconds: 0x6553_f164 });
+    let clear = ClearSel { reservation: Reservation(1), erasure: Erasure::Begin };
+    golden("sel-clear-ipmitool-ipmi_sim", "0100 434c52 aa", &clear);
+    golden("ipmi-commands.md §15", "0100 434c52 00", &ClearSel { erasure: Erasure::Status, ..clear });
+    assert_eq!(code::<ClearSel>("0100 434c53 aa"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<ClearSel>("0100 434c52 01"), CompletionCode::INVALID_DATA_FIELD);
+    golden("sel-clear-ipmitool-ipmi_sim", "01", &ErasureProgress::Completed);
+    golden("ipmi-commands.md §15", "00", &ErasureProgress::InProgress);
+}
+
+#[test]
+fn sel_records() {
+    // ref-sel-elist-ipmitool: the power unit is off.
+    let bytes: [u8; 16] =
+        hex::decode("010002 00f15365 2000 04 09 02 6f 00ffff".replace(' ', "")).unwrap()[..]
+            .try_into()
+            .unwrap();
+    let event = SelEvent {
+        time: 0x6553_f100,
+        generator: SelEvent::BMC,
+        format: SelEvent::FORMAT,
+        sensor_type: SensorType::POWER_UNIT,
+        sensor: 2,
+        direction: EventDirection::Assertion,
+        event_type: SelEvent::SENSOR_SPECIFIC,
+        data: [0x00, 0xff, 0xff],
+    };
+    let record = SelRecord::Event { id: RecordId(1), event };
+    assert_eq!(record.to_bytes(), bytes);
+    assert_eq!(SelRecord::from_bytes(bytes), record);
+}
+
+#[test]
+fn sensors() {
+    golden("ref-sensors-freeipmi", "02", &GetSensorReading { sensor: 2 });
+    golden(
+        "ref-sensors-freeipmi",
+        "00 c0 00 80",
+        &SensorReading {
+            reading: 0,
+            status: SensorStatus::EVENTS.with(SensorStatus::SCANNING),
+            states: Some(0),
+            upper_states: Some(0x80),
+        },
+    );
+    golden(
+        "ipmi-commands.md §16",
+        "1e c0 c0",
+        &SensorReading {
+            reading: 0x1e,
+            status: SensorStatus::from_bits(0xc0),
+            states: Some(0xc0),
+            upper_states: None,
+        },
+    );
+    golden("ref-sensor-get-ipmitool", "01", &GetSensorThresholds { sensor: 1 });
+    golden(
+        "ref-sensor-get-ipmitool",
+        "38 000000 555f69",
+        &SensorThresholds { readable: 0x38, values: [0, 0, 0, 0x55, 0x5f, 0x69] },
+    );
+    golden("ref-sensor-get-ipmitool", "01", &GetSensorEventEnable { sensor: 1 });
+    golden("ref-sensor-get-ipmitool", "01", &GetSensorEventStatus { sensor: 1 });
+    golden(
+        "ref-sensor-get-ipmitool",
+        "c0 800a 800a",
+        &SensorEvents {
+            status: SensorStatus::from_bits(0xc0),
+            assertions: Some(0x0a80),
+            deassertions: Some(0x0a80),
+        },
+    );
+    assert_eq!(code::<GetSensorReading>(""), CompletionCode::DATA_LENGTH_INVALID);
 }

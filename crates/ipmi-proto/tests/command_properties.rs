@@ -16,6 +16,8 @@ use std::net::Ipv4Addr;
 use ipmi_proto::command::app::*;
 use ipmi_proto::command::boot_options::*;
 use ipmi_proto::command::chassis::*;
+use ipmi_proto::command::sensor::*;
+use ipmi_proto::command::storage::*;
 use ipmi_proto::command::transport::*;
 use ipmi_proto::command::{
     AnyRequest, Body, COMMANDS, CommandInfo, Nothing, RequestError, RequiredPrivilege,
@@ -139,6 +141,17 @@ proptest! {
         stable::<UserAccess>(&data)?;
         stable::<UserName>(&data)?;
         stable::<LanConfiguration>(&data)?;
+        stable::<FruInventoryAreaInfo>(&data)?;
+        stable::<FruData>(&data)?;
+        stable::<SdrRepositoryInfo>(&data)?;
+        stable::<SelInfo>(&data)?;
+        stable::<Reservation>(&data)?;
+        stable::<RecordPiece>(&data)?;
+        stable::<ErasureProgress>(&data)?;
+        stable::<SelTime>(&data)?;
+        stable::<SensorReading>(&data)?;
+        stable::<SensorThresholds>(&data)?;
+        stable::<SensorEvents>(&data)?;
     }
 
     /// The whole request is random: long enough for names and passwords.
@@ -158,6 +171,53 @@ proptest! {
         if let Ok(request) = SetUserName::decode(&data) {
             prop_assert_eq!(request.to_bytes(), data);
         }
+    }
+
+    #[test]
+    fn fru_image_round_trips_and_adds_up_to_zero(texts in vec(".{0,70}", 6), custom in vec(".{0,40}", 0..4)) {
+        let text = |index: usize| FruText::new(&texts[index]);
+        let image = FruImage {
+            product: ProductArea {
+                manufacturer: text(0),
+                name: text(1),
+                part_number: text(2),
+                version: text(3),
+                serial_number: text(4),
+                asset_tag: text(5),
+                custom: custom.iter().map(|custom| FruText::new(custom)).collect(),
+            },
+        };
+        let bytes = image.to_bytes();
+        prop_assert_eq!(bytes.len() % 8, 0);
+        prop_assert_eq!(bytes[8..].iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)), 0);
+        prop_assert_eq!(FruImage::from_bytes(&bytes), Ok(image));
+        let mut broken = bytes;
+        broken[9] ^= 1;
+        prop_assert!(FruImage::from_bytes(&broken).is_err());
+    }
+
+    #[test]
+    fn no_bytes_make_a_fru_image_panic(bytes in vec(any::<u8>(), 0..64)) {
+        let mut image = vec![0x01, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0xfe];
+        image.extend(&bytes);
+        let _ = (FruImage::from_bytes(&bytes), FruImage::from_bytes(&image));
+    }
+
+    #[test]
+    fn sdr_record_that_is_read_is_written_the_same(id: u16, kind in 0..0x14_u8, body in vec(any::<u8>(), 0..48)) {
+        let mut bytes = id.to_le_bytes().to_vec();
+        bytes.extend([0x51, kind, u8::try_from(body.len()).unwrap()]);
+        bytes.extend(body);
+        prop_assert_eq!(SdrRecord::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    }
+
+    #[test]
+    fn sel_record_is_written_as_it_was_read(bytes: [u8; 16], event: bool) {
+        let mut bytes = bytes;
+        if event {
+            bytes[2] = 0x02;
+        }
+        prop_assert_eq!(SelRecord::from_bytes(bytes).to_bytes(), bytes);
     }
 
     #[test]
@@ -322,6 +382,10 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::CHASSIS, 0x02, AtLeast(Level::OPERATOR)),
         (NetFn::CHASSIS, 0x08, AtLeast(Level::OPERATOR)),
         (NetFn::CHASSIS, 0x09, AtLeast(Level::OPERATOR)),
+        (NetFn::SENSOR_EVENT, 0x27, AtLeast(Level::USER)),
+        (NetFn::SENSOR_EVENT, 0x29, AtLeast(Level::USER)),
+        (NetFn::SENSOR_EVENT, 0x2b, AtLeast(Level::USER)),
+        (NetFn::SENSOR_EVENT, 0x2d, AtLeast(Level::USER)),
         (NetFn::APP, 0x01, AtLeast(Level::USER)),
         (NetFn::APP, 0x02, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x03, AtLeast(Level::ADMINISTRATOR)),
@@ -340,6 +404,16 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x46, AtLeast(Level::OPERATOR)),
         (NetFn::APP, 0x47, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x54, NoSession),
+        (NetFn::STORAGE, 0x10, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x11, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x20, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x22, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x23, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x40, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x42, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x43, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x47, AtLeast(Level::OPERATOR)),
+        (NetFn::STORAGE, 0x48, AtLeast(Level::USER)),
         (NetFn::TRANSPORT, 0x01, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::TRANSPORT, 0x02, AtLeast(Level::OPERATOR)),
     ];

@@ -16,6 +16,8 @@ use std::path::Path;
 use ipmi_proto::command::app::*;
 use ipmi_proto::command::boot_options::*;
 use ipmi_proto::command::chassis::*;
+use ipmi_proto::command::sensor::*;
+use ipmi_proto::command::storage::*;
 use ipmi_proto::command::transport::*;
 use ipmi_proto::command::{AnyRequest, Body, BodyError, COMMANDS, Command, CommandInfo};
 use ipmi_proto::number::{CommandNumber, NetFn};
@@ -90,7 +92,9 @@ fn recode_response(info: &CommandInfo, data: &[u8]) -> Result<Vec<u8>, BodyError
         GetDeviceId ColdReset WarmReset GetSelfTestResults GetDeviceGuid GetSystemGuid
         GetChannelAuthenticationCapabilities SetSessionPrivilegeLevel CloseSession GetSessionInfo
         GetChannelCipherSuites GetChannelAccess GetChannelInfo SetUserAccess GetUserAccess SetUserName GetUserName
-        SetUserPassword SetLanConfiguration GetLanConfiguration
+        SetUserPassword SetLanConfiguration GetLanConfiguration GetSensorThresholds GetSensorEventEnable
+        GetSensorEventStatus GetSensorReading GetFruInventoryAreaInfo ReadFruData GetSdrRepositoryInfo
+        ReserveSdrRepository GetSdr GetSelInfo ReserveSel GetSelEntry ClearSel GetSelTime
     }
 }
 

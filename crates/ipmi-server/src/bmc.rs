@@ -15,7 +15,7 @@ use ipmi_proto::command::CommandInfo;
 use ipmi_proto::endpoint::{Endpoint, Request, RequestToken, Response};
 use ipmi_proto::entropy::Entropy;
 use ipmi_proto::number::CompletionCode;
-use machine::{Chassis, NodeId, Requester};
+use machine::{Chassis, EventLog, NodeId, Requester};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -57,6 +57,7 @@ pub async fn run<T: DatagramTransport, C: Chassis>(
 pub struct Bmc<T, C> {
     transport: T,
     chassis: Arc<C>,
+    events: Option<Arc<dyn EventLog>>,
     node: NodeId,
     name: Arc<str>,
     endpoint: Endpoint,
@@ -81,6 +82,7 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
         Self {
             transport,
             chassis,
+            events: config.events,
             node: config.node,
             name: config.name,
             endpoint: Endpoint::new(config.endpoint, entropy),
@@ -178,9 +180,10 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
         shutdown: &CancellationToken,
     ) {
         let chassis = Arc::clone(&self.chassis);
+        let events = self.events.clone();
         let node = self.node.clone();
         let stop = shutdown.clone();
-        let task = async move { question.ask(&*chassis, &node, &requester, &stop).await };
+        let task = async move { question.ask(&*chassis, events.as_deref(), &node, &requester, &stop).await };
         self.in_flight.start(task.in_current_span(), question.effect_if_broken(), asker);
     }
 

@@ -12,8 +12,12 @@ mod boot_options;
 mod chassis;
 mod denial;
 mod device;
+mod fru;
 mod lan;
 mod question;
+mod sdr;
+mod sel;
+mod sensors;
 mod users;
 
 use std::time::Instant;
@@ -21,6 +25,7 @@ use std::time::Instant;
 use ipmi_proto::command::boot_options::{
     BootOption, BootOptionChange, GetSystemBootOptions, ParameterSelector, SetSystemBootOptions,
 };
+use ipmi_proto::command::storage::{ErasureProgress, GetSdr, GetSelEntry};
 use ipmi_proto::command::{AnyRequest, Body, CommandInfo};
 use ipmi_proto::endpoint::{Request, Response};
 use ipmi_proto::number::{CompletionCode, Guid, Lun};
@@ -33,7 +38,11 @@ pub use device::DeviceIdentity;
 pub(crate) use question::{Finished, Question};
 
 use boot_options::VolatileBootOptions;
+use fru::FruInventory;
 use lan::LanChannel;
+use sdr::SdrRepository;
+use sel::EventLogView;
+use sensors::{Sensor, SensorQuestion};
 use users::Users;
 
 /// What a BMC knows by itself.
@@ -43,6 +52,10 @@ pub(crate) struct Executor {
     guid: Guid,
     lan: LanChannel,
     users: Users,
+    inventory: FruInventory,
+    records: SdrRepository,
+    /// The event log, if there is one.
+    log: Option<EventLogView>,
     boot: VolatileBootOptions,
 }
 
@@ -83,6 +96,9 @@ impl Executor {
                 endpoint.channel_limit,
             ),
             users: Users::new(endpoint.users.clone()),
+            inventory: FruInventory::new(config.node.clone(), &config.name, config.inventory.clone()),
+            records: SdrRepository::new(device::support(config.events.is_some()), config.events.is_some()),
+            log: config.events.clone().map(|events| EventLogView::new(config.node.clone(), events)),
             boot: VolatileBootOptions::new(config.boot_flag_timeout),
         }
     }
@@ -108,6 +124,10 @@ impl Executor {
     /// Forgets what does not survive a restart of the BMC.
     pub(crate) fn reset(&mut self) {
         self.boot.reset();
+        self.records.reset();
+        if let Some(log) = &mut self.log {
+            log.reset();
+        }
     }
 
     /// When [`Executor::handle_timeout`] has something to do.
@@ -122,7 +142,7 @@ impl Executor {
 
     fn execute(&mut self, now: Instant, active_sessions: u8, request: AnyRequest) -> Begun {
         match request {
-            AnyRequest::GetDeviceId(_) => answer(&self.device.response()),
+            AnyRequest::GetDeviceId(_) => answer(&self.device.response(self.log.is_some())),
             // The endpoint answers Get System GUID itself, wherever it comes from; the GUID is the same one.
             AnyRequest::GetDeviceGuid(_) | AnyRequest::GetSystemGuid(_) => answer(&self.guid),
             AnyRequest::GetSelfTestResults(_) => answer(&device::self_test()),
@@ -144,12 +164,51 @@ impl Executor {
             AnyRequest::GetUserName(request) => answer_or(self.users.name(request)),
             AnyRequest::SetUserName(request) => self.users.set_name(request).into(),
             AnyRequest::SetUserPassword(request) => self.users.set_password(&request).into(),
+            AnyRequest::GetFruInventoryAreaInfo(request) => answer_or(self.inventory.area_info(request)),
+            AnyRequest::ReadFruData(request) => answer_or(self.inventory.read(request)),
+            AnyRequest::GetSdrRepositoryInfo(_) => answer(&self.records.info()),
+            AnyRequest::ReserveSdrRepository(_) => answer(&self.records.reserve()),
+            AnyRequest::GetSdr(GetSdr(range)) => answer_or(self.records.read(range)),
+            AnyRequest::GetSelInfo(_) => self.with_log(|log| answer(&log.info())),
+            AnyRequest::ReserveSel(_) => self.with_log(|log| answer(&log.reserve())),
+            AnyRequest::GetSelEntry(GetSelEntry(range)) => self.with_log(|log| answer_or(log.read(range))),
+            AnyRequest::ClearSel(request) => self.with_log(|log| match log.clear(request) {
+                Ok(Some(last)) => Begun::Asked(Question::ClearEvents { last }),
+                Ok(None) => answer(&ErasureProgress::Completed),
+                Err(completion_code) => completion_code.into(),
+            }),
+            AnyRequest::GetSelTime(_) => self.with_log(|_log| answer(&sel::time())),
+            AnyRequest::GetSensorReading(request) => self.ask_sensor(request.sensor, SensorQuestion::Reading),
+            AnyRequest::GetSensorEventStatus(request) => {
+                self.ask_sensor(request.sensor, SensorQuestion::EventStatus)
+            }
+            AnyRequest::GetSensorEventEnable(request) => {
+                answer_or(Sensor::find(request.sensor).map(|sensor| sensor.events(self.log.is_some())))
+            }
+            // All sensors are discrete.
+            AnyRequest::GetSensorThresholds(request) => match Sensor::find(request.sensor) {
+                Ok(_) => CompletionCode::ILLEGAL_FOR_SENSOR.into(),
+                Err(completion_code) => completion_code.into(),
+            },
             // About sessions, which only the endpoint knows: it answers these before they get here.
             AnyRequest::GetChannelAuthenticationCapabilities(_)
             | AnyRequest::GetChannelCipherSuites(_)
             | AnyRequest::SetSessionPrivilegeLevel(_)
             | AnyRequest::CloseSession(_)
             | AnyRequest::GetSessionInfo(_) => CompletionCode::NO_RESPONSE.into(),
+        }
+    }
+
+    /// Answers from the event log. A BMC without one does not know the command.
+    fn with_log(&mut self, answer: impl FnOnce(&mut EventLogView) -> Begun) -> Begun {
+        self.log.as_mut().map_or_else(|| CompletionCode::INVALID_COMMAND.into(), answer)
+    }
+
+    fn ask_sensor(&self, number: u8, wanted: SensorQuestion) -> Begun {
+        let makes_events = self.log.is_some();
+        match Sensor::find(number) {
+            Ok(sensor) => Begun::Asked(Question::Sensor { sensor, wanted, makes_events }),
+            Err(completion_code) => completion_code.into(),
         }
     }
 

@@ -38,9 +38,8 @@ impl DeviceIdentity {
         product: 0,
     };
 
-    /// The answer to Get Device ID. The controller has chassis commands, and neither sensors nor an event log nor an
-    /// inventory: consoles that see those bits go and read them.
-    pub(crate) fn response(&self) -> DeviceId {
+    /// The answer to Get Device ID. Consoles that see a role go and use it.
+    pub(crate) fn response(&self, has_event_log: bool) -> DeviceId {
         let nines = Bcd::from_byte(0x99);
         DeviceId {
             device_id: self.device_id,
@@ -50,7 +49,7 @@ impl DeviceIdentity {
             firmware_major: self.firmware_major,
             firmware_minor: Bcd::from_number(self.firmware_minor).unwrap_or(nines),
             ipmi_version: IpmiVersion::V2_0,
-            support: DeviceSupport::CHASSIS,
+            support: support(has_event_log),
             manufacturer: self.manufacturer,
             product: self.product,
             auxiliary_firmware: Some([self.firmware_patch, 0, 0, 0]),
@@ -62,6 +61,16 @@ impl Default for DeviceIdentity {
     fn default() -> Self {
         Self::RAVBMC
     }
+}
+
+/// The roles of the controller: chassis commands, an inventory, sensors and their records; an event log only where
+/// somebody keeps one.
+pub(crate) const fn support(has_event_log: bool) -> DeviceSupport {
+    DeviceSupport::CHASSIS
+        .with(DeviceSupport::FRU_INVENTORY)
+        .with(DeviceSupport::SDR_REPOSITORY)
+        .with(DeviceSupport::SENSOR)
+        .with_if(has_event_log, DeviceSupport::SEL)
 }
 
 /// The result of the self test. A virtual controller has no parts of its own that could fail but those that this

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use ipmi_proto::command::Body;
 use ipmi_proto::command::boot_options::{BootOption, BootOptionReport, ParameterMark};
+use ipmi_proto::command::storage::ErasureProgress;
 use ipmi_proto::endpoint::Response;
 use ipmi_proto::number::CompletionCode;
-use machine::{BootOverride, Chassis, Denied, NodeId, PowerRequest, Requester};
+use machine::{BootOverride, Chassis, Denied, EventLog, NodeId, PowerRequest, Requester};
 use tokio_util::sync::CancellationToken;
 
 use super::boot_options::{WrittenFlags, reported_flags};
+use super::sensors::{Sensor, SensorQuestion};
 use super::{Effect, chassis, denial};
 use crate::field;
 
@@ -37,6 +39,20 @@ pub(crate) enum Question {
         /// How the parameter is to be marked.
         mark: ParameterMark,
     },
+    /// Get Sensor Reading and Get Sensor Event Status.
+    Sensor {
+        /// Which sensor.
+        sensor: Sensor,
+        /// Which of the two.
+        wanted: SensorQuestion,
+        /// Whether sensors make events here.
+        makes_events: bool,
+    },
+    /// Clear SEL.
+    ClearEvents {
+        /// The number of the last event that the console can have seen.
+        last: u64,
+    },
     /// Boot flags that nobody used in time. Nobody waits for the answer.
     DropLapsedOverride,
 }
@@ -55,9 +71,12 @@ impl Question {
     pub(crate) const fn effect_if_broken(self) -> Effect {
         match self {
             Self::DropLapsedOverride => Effect::BootFlagsLapsed,
-            Self::Status | Self::Power(_) | Self::BootSetting { .. } | Self::SetBootOverride { .. } => {
-                Effect::Nothing
-            }
+            Self::Status
+            | Self::Power(_)
+            | Self::BootSetting { .. }
+            | Self::SetBootOverride { .. }
+            | Self::Sensor { .. }
+            | Self::ClearEvents { .. } => Effect::Nothing,
         }
     }
 
@@ -66,6 +85,7 @@ impl Question {
     pub(crate) async fn ask<C: Chassis>(
         self,
         chassis: &C,
+        events: Option<&dyn EventLog>,
         node: &NodeId,
         requester: &Requester,
         stop: &CancellationToken,
@@ -82,6 +102,16 @@ impl Question {
                     BootOptionReport { mark, option }.to_bytes()
                 }))
             }
+            Self::Sensor { sensor, wanted, makes_events } => {
+                let observed = answered(stop, chassis.status(node)).await;
+                Finished::read(
+                    observed.map(|status| sensor.answer(wanted, makes_events, status.ok().as_ref())),
+                )
+            }
+            Self::ClearEvents { last } => match events {
+                Some(events) => clear_events(events, node, last, requester).await,
+                None => Finished::read(Err(CompletionCode::INVALID_COMMAND)),
+            },
             Self::Power(request) => match chassis.request_power(node, request, requester).await {
                 Ok(admission) => {
                     tracing::info!(
@@ -168,23 +198,44 @@ impl Finished {
     }
 }
 
-/// Waits for a reading: C0 when the BMC stops before it is there, C3 when it takes too long.
+/// Waits for a reading: C0 when the BMC stops before it is there, C3 when it takes too long, and what a refusal means.
 async fn reading<R>(
     stop: &CancellationToken,
     reading: impl Future<Output = Result<R, Denied>>,
 ) -> Result<R, CompletionCode> {
+    answered(stop, reading).await?.map_err(|denied| denial::completion_code(&denied))
+}
+
+/// Waits for an answer, which may be a refusal: C0 when the BMC stops before it is there, C3 when it takes too long.
+async fn answered<R>(
+    stop: &CancellationToken,
+    reading: impl Future<Output = Result<R, Denied>>,
+) -> Result<Result<R, Denied>, CompletionCode> {
     // Both branches may be dropped at any await: a reading changes nothing.
     let answered = tokio::select! {
         answered = tokio::time::timeout(READING_LIMIT, reading) => answered,
         () = stop.cancelled() => return Err(CompletionCode::NODE_BUSY),
     };
-    match answered {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(denied)) => {
-            tracing::debug!({ field::ERROR } = chain(&denied), "the node could not be read");
-            Err(denial::completion_code(&denied))
+    if let Ok(Err(denied)) = &answered {
+        tracing::debug!({ field::ERROR } = chain(denied), "the node could not be read");
+    }
+    answered.map_err(|_elapsed| CompletionCode::TIMEOUT)
+}
+
+async fn clear_events(events: &dyn EventLog, node: &NodeId, last: u64, requester: &Requester) -> Finished {
+    match events.clear(node, last, requester).await {
+        Ok(()) => {
+            tracing::info!(
+                { field::USER_NAME } = %requester.user,
+                { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                "event log cleared"
+            );
+            Finished::read(Ok(ErasureProgress::Completed.to_bytes()))
         }
-        Err(_elapsed) => Err(CompletionCode::TIMEOUT),
+        Err(denied) => {
+            tracing::warn!({ field::ERROR } = chain(&denied), "event log not cleared");
+            Finished::denied(&denied)
+        }
     }
 }
 

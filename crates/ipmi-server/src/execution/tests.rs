@@ -128,7 +128,7 @@ fn refusals_of_the_port_have_their_completion_codes() {
 
 #[test]
 fn firmware_revision_is_the_version_of_the_crate() {
-    let response = DeviceIdentity::RAVBMC.response();
+    let response = DeviceIdentity::RAVBMC.response(true);
     let version = format!(
         "{}.{}.{}",
         response.firmware_major,
@@ -143,7 +143,7 @@ fn firmware_revision_is_the_version_of_the_crate() {
 #[test]
 fn minor_revision_beyond_two_digits_is_reported_as_99() {
     let identity = DeviceIdentity { firmware_minor: 100, ..DeviceIdentity::RAVBMC };
-    assert_eq!(identity.response().firmware_minor.number(), Some(99));
+    assert_eq!(identity.response(false).firmware_minor.number(), Some(99));
 }
 
 /// Parameters 0, 3 and 4 as a console sees them.

@@ -12,11 +12,15 @@ use ipmi_server::{BmcConfig, DeviceIdentity};
 use crate::network::{Bench, GUID};
 
 #[tokio::test(start_paused = true)]
-async fn device_id_says_chassis_and_nothing_that_is_not_there() {
+async fn device_id_says_what_there_is_and_nothing_else() {
     let bench = Bench::start();
     let mut session = bench.login().await;
     let id = session.call(&GetDeviceId).await;
-    assert_eq!(id.support, DeviceSupport::CHASSIS);
+    let support = DeviceSupport::CHASSIS
+        .with(DeviceSupport::FRU_INVENTORY)
+        .with(DeviceSupport::SDR_REPOSITORY)
+        .with(DeviceSupport::SENSOR);
+    assert_eq!(id.support, support, "no event log");
     assert_eq!(id.ipmi_version, IpmiVersion::V2_0);
     assert_eq!((id.manufacturer, id.product), (0, 0));
     assert!(!id.provides_device_sdrs);
@@ -37,7 +41,7 @@ async fn device_id_comes_from_the_configuration() {
     };
     let bench = Bench::start_with(|config: &mut BmcConfig| config.device = identity);
     let mut session = bench.login().await;
-    let expected = "01 02 03 45 02 80 debc0a 3412 06000000".replace(' ', "");
+    let expected = "01 02 03 45 02 8b debc0a 3412 06000000".replace(' ', "");
     assert_eq!(session.raw(0x06, 0x01, "").await, (0x00, expected));
 }
 

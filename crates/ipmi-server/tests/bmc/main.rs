@@ -10,12 +10,16 @@
 )]
 
 mod chassis;
+mod event_log;
 mod network;
 
 mod boot;
 mod checks;
 mod controller;
+mod inventory;
 mod lan;
 mod life;
 mod power;
+mod sensors;
+mod system_event_log;
 mod users;

@@ -1,0 +1,202 @@
+//! The sensors: what can honestly be said about a virtual machine and about its controller.
+//!
+//! | number | name | type | states |
+//! |---|---|---|---|
+//! | 1 | Power | power unit | 0 off, 5 a power request was not carried out |
+//! | 2 | Cloud | management health | 1 the platform cannot be reached |
+//! | 3 | Boot | boot initiated | events only: 0 power-up from the disk, 3 the network was asked for |
+
+use ipmi_proto::command::Body as _;
+use ipmi_proto::command::sensor::{SensorEvents, SensorReading, SensorStatus, SensorType};
+use ipmi_proto::command::storage::{
+    CompactSensor, EventDirection, EventOnlySensor, IdString, SdrBody, SelEvent,
+};
+use ipmi_proto::number::CompletionCode;
+use machine::{BootDevice, ChassisStatus, EventKind};
+
+use super::sdr::MANAGEMENT_MODULE;
+
+/// A sensor that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sensor {
+    /// The power of the node.
+    Power,
+    /// Whether the platform can be reached.
+    Cloud,
+}
+
+/// What is wanted of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SensorQuestion {
+    /// Get Sensor Reading.
+    Reading,
+    /// Get Sensor Event Status.
+    EventStatus,
+}
+
+const POWER: u8 = 1;
+const CLOUD: u8 = 2;
+const BOOT: u8 = 3;
+
+/// Entity of the node: its system board.
+const SYSTEM_BOARD: [u8; 2] = [0x07, 0x01];
+
+const POWER_OFF: u8 = 0;
+const POWER_CONTROL_FAILURE: u8 = 5;
+const CONTROLLER_UNREACHABLE: u8 = 1;
+const BOOT_BY_POWER_UP: u8 = 0;
+const BOOT_FROM_NETWORK: u8 = 3;
+
+/// The sensor is read from the start on, and makes events if there is a log.
+const SCANNING: u8 = 0x01;
+const EVENTS_AND_SCANNING: u8 = 0x63;
+/// States that end are seen without anybody re-arming them. Events can be told apart, or there are none.
+const AUTO_REARM: u8 = 0x40;
+const NO_EVENTS: u8 = 0x03;
+
+impl Sensor {
+    pub(super) const fn find(number: u8) -> Result<Self, CompletionCode> {
+        match number {
+            POWER => Ok(Self::Power),
+            CLOUD => Ok(Self::Cloud),
+            _ => Err(CompletionCode::NOT_PRESENT),
+        }
+    }
+
+    /// Which events it makes.
+    pub(super) fn events(self, makes_events: bool) -> SensorEvents {
+        SensorEvents {
+            status: self.status(makes_events),
+            assertions: Some(self.assertion_mask(makes_events)),
+            deassertions: Some(self.deassertion_mask(makes_events)),
+        }
+    }
+
+    /// The bytes of an answer. Without a status the platform could not be reached.
+    pub(super) fn answer(
+        self,
+        wanted: SensorQuestion,
+        makes_events: bool,
+        status: Option<&ChassisStatus>,
+    ) -> Vec<u8> {
+        let (available, states) = match (self, status) {
+            (Self::Power, Some(status)) => {
+                let off = if status.power_on { 0 } else { bit(POWER_OFF) };
+                let failed = if status.control_fault.is_some() { bit(POWER_CONTROL_FAILURE) } else { 0 };
+                (true, off | failed)
+            }
+            (Self::Power, None) => (false, 0),
+            (Self::Cloud, Some(_)) => (true, 0),
+            (Self::Cloud, None) => (true, bit(CONTROLLER_UNREACHABLE)),
+        };
+        let flags = self.status(makes_events).with_if(!available, SensorStatus::UNAVAILABLE);
+        let [lower, upper] = states.to_le_bytes();
+        match wanted {
+            SensorQuestion::Reading => SensorReading {
+                reading: 0,
+                status: flags,
+                states: Some(lower),
+                upper_states: Some(upper | 0x80),
+            }
+            .to_bytes(),
+            SensorQuestion::EventStatus => {
+                let ended = if available { !states } else { 0 };
+                SensorEvents {
+                    status: flags,
+                    assertions: Some(states & self.assertion_mask(makes_events)),
+                    deassertions: Some(ended & self.deassertion_mask(makes_events)),
+                }
+                .to_bytes()
+            }
+        }
+    }
+
+    const fn status(self, makes_events: bool) -> SensorStatus {
+        SensorStatus::SCANNING.with_if(makes_events && matches!(self, Self::Power), SensorStatus::EVENTS)
+    }
+
+    const fn assertion_mask(self, makes_events: bool) -> u16 {
+        match self {
+            Self::Power if makes_events => bit(POWER_OFF) | bit(POWER_CONTROL_FAILURE),
+            Self::Power | Self::Cloud => 0,
+        }
+    }
+
+    const fn deassertion_mask(self, makes_events: bool) -> u16 {
+        match self {
+            Self::Power if makes_events => bit(POWER_OFF),
+            Self::Power | Self::Cloud => 0,
+        }
+    }
+}
+
+const fn bit(state: u8) -> u16 {
+    1 << state
+}
+
+/// The records of all sensors.
+pub(super) fn records(makes_events: bool) -> impl Iterator<Item = SdrBody> {
+    let power = SdrBody::CompactSensor(CompactSensor {
+        number: POWER,
+        entity: SYSTEM_BOARD,
+        initialization: if makes_events { EVENTS_AND_SCANNING } else { SCANNING },
+        capabilities: if makes_events { AUTO_REARM } else { AUTO_REARM | NO_EVENTS },
+        sensor_type: SensorType::POWER_UNIT,
+        event_type: SelEvent::SENSOR_SPECIFIC,
+        assertion_mask: Sensor::Power.assertion_mask(makes_events),
+        deassertion_mask: Sensor::Power.deassertion_mask(makes_events),
+        reading_mask: bit(POWER_OFF) | bit(POWER_CONTROL_FAILURE),
+        name: IdString::new("Power"),
+    });
+    let cloud = SdrBody::CompactSensor(CompactSensor {
+        number: CLOUD,
+        entity: MANAGEMENT_MODULE,
+        initialization: SCANNING,
+        capabilities: AUTO_REARM | NO_EVENTS,
+        sensor_type: SensorType::MANAGEMENT_HEALTH,
+        event_type: SelEvent::SENSOR_SPECIFIC,
+        assertion_mask: 0,
+        deassertion_mask: 0,
+        reading_mask: bit(CONTROLLER_UNREACHABLE),
+        name: IdString::new("Cloud"),
+    });
+    let boot = SdrBody::EventOnlySensor(EventOnlySensor {
+        number: BOOT,
+        entity: SYSTEM_BOARD,
+        sensor_type: SensorType::SYSTEM_BOOT_INITIATED,
+        event_type: SelEvent::SENSOR_SPECIFIC,
+        name: IdString::new("Boot"),
+    });
+    [power, cloud].into_iter().chain(makes_events.then_some(boot))
+}
+
+/// An event of the record as an event of a sensor. Words have no place in it: who asked, and why something failed, is in the
+/// log of the daemon and in the node's status.
+pub(super) const fn sel_event(kind: &EventKind, time: u32) -> SelEvent {
+    let (sensor, sensor_type, state, direction) = match kind {
+        EventKind::PoweredOff { .. } => (POWER, SensorType::POWER_UNIT, POWER_OFF, EventDirection::Assertion),
+        EventKind::PoweredOn { .. } => {
+            (POWER, SensorType::POWER_UNIT, POWER_OFF, EventDirection::Deassertion)
+        }
+        EventKind::PowerRequestFailed { .. } => {
+            (POWER, SensorType::POWER_UNIT, POWER_CONTROL_FAILURE, EventDirection::Assertion)
+        }
+        EventKind::BootDeviceApplied { device } => {
+            let state = match device {
+                BootDevice::Disk => BOOT_BY_POWER_UP,
+                BootDevice::Network => BOOT_FROM_NETWORK,
+            };
+            (BOOT, SensorType::SYSTEM_BOOT_INITIATED, state, EventDirection::Assertion)
+        }
+    };
+    SelEvent {
+        time,
+        generator: SelEvent::BMC,
+        format: SelEvent::FORMAT,
+        sensor_type,
+        sensor,
+        direction,
+        event_type: SelEvent::SENSOR_SPECIFIC,
+        data: [state, 0xff, 0xff],
+    }
+}

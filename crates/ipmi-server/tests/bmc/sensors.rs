@@ -1,0 +1,62 @@
+//! The sensors.
+
+use std::sync::Arc;
+
+use machine::Denied;
+
+use crate::event_log::FakeEventLog;
+use crate::network::Bench;
+
+const POWER: &str = "01";
+const CLOUD: &str = "02";
+
+#[tokio::test(start_paused = true)]
+async fn power_sensor_says_off_and_that_a_request_was_not_carried_out() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x04, 0x2d, POWER).await, (0x00, "00400080".to_owned()));
+    bench.chassis.set_status(|status| status.power_on = false);
+    assert_eq!(session.raw(0x04, 0x2d, POWER).await.1, "00400180");
+    bench.chassis.set_status(|status| status.control_fault = Some("quota".to_owned()));
+    assert_eq!(session.raw(0x04, 0x2d, POWER).await.1, "00402180");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_cloud_power_is_unavailable_and_health_says_why() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x04, 0x2d, CLOUD).await, (0x00, "00400080".to_owned()));
+    bench.chassis.deny(Denied::CloudUnreachable { reason: "down".to_owned() });
+    assert_eq!(session.raw(0x04, 0x2d, POWER).await, (0x00, "00600080".to_owned()));
+    assert_eq!(session.raw(0x04, 0x2d, CLOUD).await, (0x00, "00400280".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn power_sensor_makes_events_only_where_there_is_a_log() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x04, 0x29, POWER).await, (0x00, "4000000000".to_owned()));
+    let bench = Bench::start_with(|config| config.events = Some(Arc::new(FakeEventLog::new())));
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x04, 0x29, POWER).await.1, "c021000100");
+    assert_eq!(session.raw(0x04, 0x29, CLOUD).await.1, "4000000000");
+    assert_eq!(session.raw(0x04, 0x2b, POWER).await.1, "c000000100", "on");
+    bench.chassis.set_status(|status| status.power_on = false);
+    assert_eq!(session.raw(0x04, 0x2b, POWER).await.1, "c001000000", "off");
+    assert_eq!(session.raw(0x04, 0x2d, POWER).await.1, "00c00180");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sensor_that_does_not_exist_is_cb_and_one_without_thresholds_cd() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    for command in [0x27, 0x29, 0x2b, 0x2d] {
+        for sensor in ["00", "03", "ff"] {
+            assert_eq!(session.code(0x04, command, sensor).await, 0xcb, "{command:#x} {sensor}");
+        }
+    }
+    assert_eq!(session.code(0x04, 0x27, POWER).await, 0xcd);
+    for command in [0x02, 0x26, 0x28, 0x2a] {
+        assert_eq!(session.code(0x04, command, POWER).await, 0xc1, "{command:#x}");
+    }
+}
