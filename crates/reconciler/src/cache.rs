@@ -38,7 +38,8 @@ pub(crate) struct Trouble {
     pub(crate) words: String,
     /// No look before this.
     pub(crate) until: Instant,
-    failures: u32,
+    /// Looks that failed, in a row.
+    pub(crate) failures: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -79,6 +80,12 @@ impl Cache {
     /// The last look, however old.
     pub(crate) fn last(&self) -> Option<Look> {
         self.looks.borrow().last.clone()
+    }
+
+    /// Whether the last look found no application.
+    pub(crate) fn finds_nothing(&self) -> bool {
+        let looks = self.looks.borrow();
+        looks.trouble.as_ref().is_some_and(|trouble| trouble.kind == BackendErrorKind::NotFound)
     }
 
     pub(crate) fn epoch(&self) -> u64 {

@@ -219,6 +219,9 @@ impl<J: Journal> Shared<J> {
 
     /// A node is known to be gone only if somebody has looked.
     fn check_exists(&self, node: &NodeId) -> Result<(), Denied> {
+        if self.cache.finds_nothing() {
+            return Err(Denied::NoSuchNode);
+        }
         match self.cache.last() {
             Some(look) if !look.observation.nodes.contains_key(node) => Err(Denied::NoSuchNode),
             Some(_) | None => Ok(()),

@@ -461,9 +461,12 @@ fn started_for(record: &NodeRecord) -> Option<u64> {
     }
 }
 
-/// The deployed device, if the design differs from it by what we wrote.
+/// The deployed device, if the design differs from it by what we wrote and no look has shown them equal since.
+///
+/// Which of the two devices is where does not matter: somebody else may have published what we wrote just
+/// before we took it back.
 fn ours_to_take_back(record: &NodeRecord, look: &NodeObservation) -> Option<BootDevice> {
-    let ours = record.boot.in_design? == look.design_boot;
+    let ours = record.boot.in_design.is_some();
     look.deployed_boot.filter(|deployed| ours && *deployed != look.design_boot)
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use machine::{Backend, BackendError, BackendErrorKind, NodeId, Step};
+use machine::{Backend, BackendError, BackendErrorKind, NodeId, Observation, Step};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -118,7 +118,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
                     shared.cache.demand(Duration::ZERO);
                     // Cancel-safe: both only wait for a level to change.
                     tokio::select! {
-                        _ = looks.changed() => self.sit_out_trouble().await,
+                        _ = looks.changed() => self.sit_out_trouble(&mut memory).await,
                         () = shared.wake.notified() => memory.pace.quicken(),
                     }
                 }
@@ -159,7 +159,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         }
         // While others hold a publish back nothing moves: a status is as good as in an idle application.
         shared.in_flight.store(plan.in_flight && !plan.held_back, Ordering::Relaxed);
-        self.show(memory, &plan, look);
+        self.show(memory.trouble.as_deref(), &plan, &look.observation);
         if plan.steps.is_empty() {
             let calm = memory.pace.pause(&plan, &shared.policy);
             let woken = plan.wake.map(|wake| wake.saturating_sub(now.up));
@@ -273,15 +273,15 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         }
     }
 
-    fn show(&self, memory: &Memory, plan: &Plan, look: &Look) {
+    fn show(&self, trouble: Option<&str>, plan: &Plan, seen: &Observation) {
         let (shared, application) = (&self.shared, self.shared.store.application());
         let answered = shared.cache.looks().borrow().answered;
         shared.status.send_modify(|status| {
-            status.trouble.clone_from(&memory.trouble);
+            status.trouble = trouble.map(str::to_owned);
             status.looks = answered;
             for (node, record) in shared.store.snapshot() {
                 let shown = status.nodes.entry(node.clone()).or_default();
-                let seen = look.observation.nodes.get(&node);
+                let seen = seen.nodes.get(&node);
                 let wait = plan.waits.get(&node);
                 if let Some(wait) = wait.filter(|wait| shown.waiting.as_ref() != Some(wait)) {
                     match wait {
@@ -305,11 +305,32 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         });
     }
 
+    /// There is no such application (any more), and that lasts: what is pending for its nodes ends as it does when
+    /// its VMs are deleted.
+    async fn bury(&self, memory: &mut Memory, trouble: &str) {
+        let (records, nothing) = (self.shared.store.snapshot(), Observation::default());
+        let now = memory.now(&*self.shared.clock);
+        let plan = plan(&records, &nothing, &memory.progress, &self.shared.policy, now);
+        // A record that has changed meanwhile, or cannot be written, has its turn at the next look.
+        match self.record(&records, &plan.records, None, now).await {
+            Ok(Replaced::Done) => {
+                self.shared.in_flight.store(plan.in_flight, Ordering::Relaxed);
+                self.show(Some(trouble), &plan, &nothing);
+            }
+            Ok(Replaced::Stale) => {}
+            Err(error) => drop(self.journal_trouble(memory, &error)),
+        }
+    }
+
     /// After a failed look: shows it, and waits until there may be another one.
-    async fn sit_out_trouble(&self) {
+    async fn sit_out_trouble(&self, memory: &mut Memory) {
         let trouble = self.shared.cache.looks().borrow().trouble.clone();
         if let Some(trouble) = trouble {
-            self.shared.status.send_modify(|status| status.trouble = Some(trouble.words));
+            self.shared.status.send_modify(|status| status.trouble = Some(trouble.words.clone()));
+            let lasts = trouble.failures >= self.shared.policy.missing_tries;
+            if trouble.kind == BackendErrorKind::NotFound && lasts {
+                self.bury(memory, &trouble.words).await;
+            }
             tokio::time::sleep_until(trouble.until).await;
         }
     }

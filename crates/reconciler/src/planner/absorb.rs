@@ -80,7 +80,9 @@ fn absorb_look(
     if settled_off || record.power.is_none() {
         record.overtaken.off = None;
     }
-    if !record.is_rising() && look.deployed_boot == Some(look.design_boot) {
+    // A look may be older than a write: of a node on its way up only what was written proves anything.
+    let settled = !record.is_rising() || record.boot.in_design == Some(look.design_boot);
+    if settled && look.deployed_boot == Some(look.design_boot) {
         record.boot.in_design = None;
     }
     record

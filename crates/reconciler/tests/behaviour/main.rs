@@ -18,6 +18,7 @@ mod boot_device;
 mod crash;
 mod deploy;
 mod events;
+mod fate;
 mod freshness;
 mod guard;
 mod journal;

@@ -250,6 +250,13 @@ impl FakeCloud {
         vm.go(Phase::PoweringOn, at, Phase::On, Some(Cause::Elsewhere));
     }
 
+    /// The platform reports a fault of the VM, whatever it was in the middle of.
+    pub fn fail(&self, node: &NodeId) {
+        let mut world = self.world();
+        let vm = world.vms.get_mut(node).unwrap();
+        (vm.phase, vm.next) = (Phase::Fault, None);
+    }
+
     /// The VM goes off while it is being started.
     pub fn stop_by_itself(&self, node: &NodeId) {
         let mut world = self.world();
