@@ -135,3 +135,37 @@ async fn fifty_nodes_told_one_after_another_need_at_most_three_updates_and_publi
     assert!(updates <= 3, "{updates} updates, {:?}", rig.cloud.accepted());
     assert!(rig.cloud.count(is_publish) <= 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_node_alone_waits_for_nobody() {
+    let (mut rig, nodes) = many(3, Phase::On).await;
+    for node in &nodes {
+        rig.set_boot(node, persistent(Disk)).await.unwrap();
+    }
+    // The others have a device pending too, but nobody cycles them.
+    rig.power(&nodes[0], PowerRequest::Cycle).await.unwrap();
+    rig.world("off", |world| world.vms[&node(1)].phase == Phase::Off).await;
+    let off = tokio::time::Instant::now();
+    rig.world("starting", |world| world.vms[&node(1)].phase == Phase::PoweringOn).await;
+    let slowest_look = std::time::Duration::from_millis(1_800);
+    assert!(off.elapsed() < slowest_look, "{:?} from off to start", off.elapsed());
+    rig.settled(&nodes[0]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_than_the_window_for_one_that_hangs() {
+    let (mut rig, nodes) = many(2, Phase::On).await;
+    for node in &nodes {
+        rig.set_boot(node, persistent(Disk)).await.unwrap();
+    }
+    rig.cloud.world().vms.get_mut(&nodes[0]).unwrap().phase = Phase::Off;
+    rig.cloud.world().stopping = std::time::Duration::from_secs(600);
+    rig.power(&nodes[1], PowerRequest::Cycle).await.unwrap();
+    rig.cloud.until("going down", |world| world.vms[&node(2)].phase == Phase::PoweringOff).await;
+    let asked = tokio::time::Instant::now();
+    rig.power(&nodes[0], PowerRequest::On).await.unwrap();
+    rig.settled(&nodes[0]).await;
+    let most = rig.policy.coalesce + rig.cloud.world().starting + std::time::Duration::from_secs(6);
+    assert!(asked.elapsed() < most, "{:?}", asked.elapsed());
+    assert_eq!(rig.cloud.boots(&nodes[0]), [(Cause::Start, Disk)]);
+}

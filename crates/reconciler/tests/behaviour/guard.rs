@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use machine::BootDevice::{Disk, Network};
-use machine::{Phase, PowerRequest, Step};
+use machine::{IntentTag, Lifetime, Phase, PowerRequest, Step};
 use reconciler::status::Wait;
 use reconciler::{MemoryJournal, Policy, PublishRule};
 
@@ -165,4 +165,57 @@ async fn a_publish_that_is_held_back_is_looked_after_less_and_less_often() {
     rig.settled(&node(1)).await;
     assert!(gone.elapsed() < Duration::from_secs(45), "{:?}", gone.elapsed());
     assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Disk)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_or_a_name_on_a_running_vm_holds_nothing_back() {
+    let cloud = cloud(Phase::On);
+    {
+        let mut world = cloud.world();
+        let other = world.vms.get_mut(&node(2)).unwrap();
+        other.name = "another name".to_owned();
+        other.design.tag = Some(IntentTag { device: Disk, lifetime: Lifetime::Persistent });
+    }
+    let mut rig = Rig::new(cloud).await;
+    power_up_from_disk(&rig).await;
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Disk)]);
+    assert!(rig.cloud.boots(&node(2)).is_empty(), "never restarted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_difference_on_a_vm_that_goes_up_or_down_holds_the_publish_back() {
+    for phase in [Phase::PoweringOn, Phase::PoweringOff, Phase::Busy, Phase::Updating, Phase::Unknown] {
+        let cloud = cloud(phase);
+        edit(&cloud, 8);
+        let rig = Rig::new(cloud).await;
+        power_up_from_disk(&rig).await;
+        rig.until_node(&node(1), "held back", |node| {
+            matches!(node.waiting, Some(Wait::PublishHeldBack { .. }))
+        })
+        .await;
+        assert_eq!(rig.cloud.count(is_publish), 0, "{phase:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_back_can_still_be_called_off() {
+    let cloud = cloud(Phase::On);
+    edit(&cloud, 8);
+    let mut rig = Rig::new(cloud).await;
+    power_up_from_disk(&rig).await;
+    rig.until_node(&node(1), "held back", |node| matches!(node.waiting, Some(Wait::PublishHeldBack { .. })))
+        .await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let asked = tokio::time::Instant::now();
+    rig.power(&node(1), PowerRequest::Off).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert_eq!(rig.cloud.count(is_publish), 0);
+
+    // Or started as it is, once the device is not wanted any more.
+    power_up_from_disk(&rig).await;
+    rig.set_boot(&node(1), None).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Network)]);
 }

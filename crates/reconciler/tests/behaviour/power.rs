@@ -400,3 +400,50 @@ async fn a_request_is_not_settled_by_a_look_from_before_it() {
     rig.settled(&node(1)).await;
     assert_eq!(rig.cloud.phase(&node(1)), Phase::Off);
 }
+
+#[tokio::test(start_paused = true)]
+async fn soft_is_overtaken_by_a_hard_off_while_the_guest_still_runs() {
+    let mut rig = one(Phase::On).await;
+    rig.power(&node(1), PowerRequest::Soft).await.unwrap();
+    rig.cloud.until("asked", |world| !world.accepted.is_empty()).await;
+    rig.cloud.run_on(&node(1));
+    rig.power(&node(1), PowerRequest::Off).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.accepted(), [Step::Shutdown(vec![node(1)]), Step::PowerOff(vec![node(1)])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_min_runtime_of_zero_never_extends_the_expiration() {
+    let cloud = FakeCloud::new([(node(1), VmSpec { phase: Phase::Off, ..VmSpec::default() })]);
+    cloud.world().expires_at = Some(epoch() + Duration::from_secs(60));
+    let policy = Policy { min_runtime: Duration::ZERO, ..Policy::default() };
+    let mut rig = Rig::with(cloud, reconciler::MemoryJournal::new(), policy).await;
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.count(is_extend), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_never_expires_is_not_extended() {
+    let mut rig = one(Phase::Off).await;
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.count(is_extend), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_power_cycle_extends_the_expiration_again_when_some_minutes_have_passed() {
+    let cloud = FakeCloud::new([(node(1), VmSpec::default())]);
+    cloud.world().expires_at = Some(epoch() + Duration::from_secs(600));
+    let mut rig = Rig::new(cloud).await;
+    for extensions in [1, 1, 2] {
+        rig.power(&node(1), PowerRequest::Cycle).await.unwrap();
+        rig.settled(&node(1)).await;
+        assert_eq!(rig.cloud.count(is_extend), extensions);
+        // Somebody shortens it. Within some minutes that is left alone.
+        rig.cloud.world().expires_at = Some(rig.cloud.now() + Duration::from_secs(600));
+        if extensions == 1 && rig.cloud.count(is_start) == 2 {
+            tokio::time::sleep(rig.policy.extend_pause).await;
+        }
+    }
+}

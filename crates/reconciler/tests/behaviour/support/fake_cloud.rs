@@ -250,6 +250,13 @@ impl FakeCloud {
         vm.go(Phase::PoweringOn, at, Phase::On, Some(Cause::Elsewhere));
     }
 
+    /// The guest was asked to shut down, and runs on.
+    pub fn run_on(&self, node: &NodeId) {
+        let mut world = self.world();
+        let vm = world.vms.get_mut(node).unwrap();
+        (vm.phase, vm.next, vm.before) = (Phase::On, None, None);
+    }
+
     /// The platform reports a fault of the VM, whatever it was in the middle of.
     pub fn fail(&self, node: &NodeId) {
         let mut world = self.world();
