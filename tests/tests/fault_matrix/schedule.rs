@@ -113,7 +113,8 @@ impl Schedule {
             lab.expect_boots(node, &model.boots)?;
         }
         let last = lab.description("design", lab.bystander);
-        if last != notes {
+        // Where a write of a single VM does not raise the version, nobody can notice it between a read and a write.
+        if last != notes && self.switches["versionOnVmWrite"] != "kept" {
             return Err(format!("the second writer wrote {notes:?}, and it is {last:?}"));
         }
         Ok(())
