@@ -210,3 +210,26 @@ fn wrong_password_user_and_suite_fail_at_once_with_ipmitools_own_message() {
     }
     assert_eq!(lab.ipmitool().ok("power status"), "Chassis Power is off\n");
 }
+
+#[test]
+fn what_the_cloud_says_and_what_happened_reach_ipmitool() {
+    if !installed("ipmitool") {
+        return;
+    }
+    let lab = Lab::start();
+    let fru = lab.ipmitool().ok("fru print");
+    assert!(fru.contains("node1") && fru.contains("Ravello"), "{fru}");
+    let lan = lab.ipmitool().ok("lan print 1");
+    assert!(lan.contains("127.0.0.1"), "{lan}");
+    assert!(!lab.ipmitool().ok("sdr list").trim().is_empty());
+
+    lab.ipmitool().ok("chassis bootdev disk options=persistent");
+    lab.ipmitool().ok("power on");
+    lab.wait_for_state("STARTED");
+    let entries = || lab.ipmitool().ok("sel list").lines().count();
+    let applied_and_on = wait_for("two events", BOUND, entries, |count| *count >= 2);
+    lab.ipmitool().ok("power off");
+    wait_for("one more", BOUND, entries, |count| *count > applied_and_on);
+    lab.ipmitool().ok("sel clear");
+    wait_for("none", BOUND, || lab.ipmitool().run("sel list").out.lines().count(), |count| *count == 0);
+}

@@ -5,6 +5,7 @@
 //! somewhere, and must not come to mean another machine.
 
 mod bmcs;
+mod catalogue;
 mod selection;
 mod status_socket;
 

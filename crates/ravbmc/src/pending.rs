@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use machine::NodeId;
-use reconciler::record::{NodeRecord, Stage, Start, Then};
-use reconciler::{ApplicationStatus, NodeStatus};
+use reconciler::record::NodeRecord;
+use reconciler::{ApplicationStatus, NextStep, NodeStatus, next_steps};
 use serde::{Deserialize, Serialize};
 
 use crate::output;
@@ -68,7 +68,7 @@ impl Pending {
             requester: power.map(|power| power.requester.clone()),
             since_millis: times.map(|time| time.0).min(),
             waiting_for: Some("the daemon does not run".to_owned()),
-            next: next(power.map(|power| power.stage), boot.is_some()),
+            next: words(&next_steps(record, None)),
             boot_device: boot,
             failure: record.failure.as_ref().map(|failure| failure.words.clone()),
         });
@@ -122,25 +122,17 @@ fn of_status(application: &str, node: &NodeId, status: &NodeStatus) -> Option<Pe
         boot_device: status.boot.map(|boot| boot.device.to_string()),
         since_millis: times.map(|time| time.0).min(),
         waiting_for: status.waiting.as_ref().map(ToString::to_string).or_else(idle),
-        next: next(power.map(|power| power.stage), status.boot.is_some()),
+        next: words(&status.next),
         failure: status.failure.as_ref().map(|failure| failure.words.clone()),
     })
 }
 
 /// What will be sent, in order.
-fn next(stage: Option<Stage>, boot_changes: bool) -> String {
-    let up = if boot_changes { "update, publish, start" } else { "start" };
-    match stage {
-        None => "nothing".to_owned(),
-        Some(Stage::PowerDown { then: Then::Rest }) => "poweroff".to_owned(),
-        Some(Stage::PowerDown { then: Then::PowerUp }) => format!("poweroff, {up}"),
-        Some(Stage::ShutDown { asked: None, then: Then::Rest }) => "shutdown".to_owned(),
-        Some(Stage::ShutDown { asked: None, then: Then::PowerUp }) => format!("shutdown, {up}"),
-        Some(Stage::ShutDown { asked: Some(_), then: Then::Rest }) => "nothing".to_owned(),
-        Some(Stage::ShutDown { asked: Some(_), then: Then::PowerUp }) => up.to_owned(),
-        Some(Stage::PowerUp { start: Start::Seen, .. }) => "nothing".to_owned(),
-        Some(Stage::PowerUp { .. }) => up.to_owned(),
+fn words(steps: &[NextStep]) -> String {
+    if steps.is_empty() {
+        return "nothing".to_owned();
     }
+    steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn age(since_millis: u64, now: SystemTime) -> String {
@@ -152,7 +144,7 @@ fn age(since_millis: u64, now: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use machine::PowerRequest;
-    use reconciler::record::{PowerIntent, Timestamp};
+    use reconciler::record::{PowerIntent, Stage, Then, Timestamp};
 
     use super::*;
 

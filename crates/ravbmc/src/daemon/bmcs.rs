@@ -16,6 +16,7 @@ use reconciler::{Handle, RedbJournal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::catalogue::Catalogue;
 use crate::assignment::Assignments;
 
 /// What all BMCs have in common.
@@ -42,6 +43,7 @@ pub(super) struct Bmcs {
     settings: BmcSettings,
     assignments: Assignments,
     running: BTreeMap<NodeId, Node>,
+    catalogue: Arc<Catalogue>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -54,7 +56,14 @@ impl Bmcs {
         shutdown: CancellationToken,
     ) -> Result<Self> {
         let assignments = Assignments::load(state_dir)?;
-        Ok(Self { settings, assignments, running: BTreeMap::new(), tasks, shutdown })
+        Ok(Self {
+            settings,
+            assignments,
+            running: BTreeMap::new(),
+            catalogue: Arc::default(),
+            tasks,
+            shutdown,
+        })
     }
 
     /// Starts the BMCs of all nodes of an application that are known from before.
@@ -78,6 +87,7 @@ impl Bmcs {
     ) -> Result<()> {
         let mut started = false;
         for vm in vms {
+            self.catalogue.update(&vm);
             if self.running.contains_key(&vm.node) {
                 continue;
             }
@@ -120,6 +130,9 @@ impl Bmcs {
         let endpoint = EndpointConfig { guid: Guid(guid), ..self.settings.endpoint.clone() };
         let mut config = BmcConfig::new(node.clone(), name, endpoint);
         config.boot_flag_timeout = self.settings.boot_flag_timeout;
+        config.address = Some(address);
+        config.events = Some(Arc::new(handle.clone()));
+        config.inventory = Some(Arc::<Catalogue>::clone(&self.catalogue));
         self.tasks.spawn(ipmi_server::run(
             transport,
             config,
