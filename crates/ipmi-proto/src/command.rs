@@ -33,13 +33,17 @@ use bytes::BufMut;
 pub use body::{Body, BodyError, Nothing};
 
 use self::app::{
-    CloseSession, ColdReset, GetChannelAccess, GetChannelAuthenticationCapabilities, GetChannelCipherSuites,
-    GetChannelInfo, GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSessionInfo, GetSystemGuid,
-    GetUserAccess, GetUserName, SetSessionPrivilegeLevel, SetUserAccess, SetUserName, SetUserPassword,
-    WarmReset,
+    CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
+    GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo, GetDeviceGuid, GetDeviceId,
+    GetSelfTestResults, GetSessionInfo, GetSystemGuid, GetSystemInfoParameters, GetUserAccess, GetUserName,
+    GetWatchdogTimer, ResetWatchdogTimer, SetSessionPrivilegeLevel, SetUserAccess, SetUserName,
+    SetUserPassword, SetWatchdogTimer, WarmReset,
 };
 use self::boot_options::{GetSystemBootOptions, SetSystemBootOptions};
-use self::chassis::{ChassisControl, GetChassisCapabilities, GetChassisStatus};
+use self::chassis::{
+    ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus, GetSystemRestartCause,
+    SetPowerRestorePolicy,
+};
 use self::sensor::{GetSensorEventEnable, GetSensorEventStatus, GetSensorReading, GetSensorThresholds};
 use self::storage::{
     ClearSel, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry, GetSelInfo, GetSelTime,
@@ -183,6 +187,9 @@ commands! {
     GetChassisCapabilities,
     GetChassisStatus,
     ChassisControl,
+    ChassisIdentify,
+    SetPowerRestorePolicy,
+    GetSystemRestartCause,
     SetSystemBootOptions,
     GetSystemBootOptions,
     GetSensorThresholds,
@@ -193,7 +200,12 @@ commands! {
     ColdReset,
     WarmReset,
     GetSelfTestResults,
+    GetAcpiPowerState,
     GetDeviceGuid,
+    ResetWatchdogTimer,
+    SetWatchdogTimer,
+    GetWatchdogTimer,
+    GetBmcGlobalEnables,
     GetSystemGuid,
     GetChannelAuthenticationCapabilities,
     SetSessionPrivilegeLevel,
@@ -207,6 +219,7 @@ commands! {
     GetUserName,
     SetUserPassword,
     GetChannelCipherSuites,
+    GetSystemInfoParameters,
     GetFruInventoryAreaInfo,
     ReadFruData,
     GetSdrRepositoryInfo,

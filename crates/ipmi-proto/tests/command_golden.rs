@@ -57,6 +57,11 @@ fn requests_without_data_accept_no_byte() {
     empty::<GetSelInfo>();
     empty::<ReserveSel>();
     empty::<GetSelTime>();
+    empty::<GetAcpiPowerState>();
+    empty::<GetBmcGlobalEnables>();
+    empty::<ResetWatchdogTimer>();
+    empty::<GetWatchdogTimer>();
+    empty::<GetSystemRestartCause>();
 }
 
 #[test]
@@ -1062,4 +1067,114 @@ fn sensors() {
         },
     );
     assert_eq!(code::<GetSensorReading>(""), CompletionCode::DATA_LENGTH_INVALID);
+}
+
+#[test]
+fn watchdog_timer() {
+    let off = SetWatchdogTimer {
+        dont_log: false,
+        keep_running: false,
+        timer_use: WatchdogUse::SMS_OS,
+        pre_timeout_interrupt: PreTimeoutInterrupt::NONE,
+        action: WatchdogAction::NONE,
+        pre_timeout_interval: 0,
+        clear: WatchdogExpirations::SMS_OS,
+        countdown: 3000,
+    };
+    golden("ref-mc-watchdog-off-ipmitool", "04 00 00 10 b80b", &off);
+    let all = SetWatchdogTimer {
+        dont_log: true,
+        keep_running: true,
+        timer_use: WatchdogUse::OEM,
+        pre_timeout_interrupt: PreTimeoutInterrupt::NMI,
+        action: WatchdogAction::POWER_CYCLE,
+        pre_timeout_interval: 5,
+        clear: WatchdogExpirations::from_bits(0x3e),
+        countdown: 600,
+    };
+    golden("layout: ipmi-commands.md §8", "c5 23 05 3e 5802", &all);
+    for undefined in
+        ["00 00 00 00 0000", "06 00 00 00 0000", "0c 00 00 00 0000", "04 04 00 00 0000", "04 40 00 00 0000"]
+            .into_iter()
+            .chain(["04 08 00 00 0000", "04 80 00 00 0000", "04 00 00 01 0000", "04 00 00 40 0000"])
+    {
+        assert_eq!(code::<SetWatchdogTimer>(undefined), CompletionCode::INVALID_DATA_FIELD, "{undefined}");
+    }
+    assert_eq!(code::<SetWatchdogTimer>("04 00 00 00 00"), CompletionCode::DATA_LENGTH_INVALID);
+    golden(
+        "layout: ipmi-commands.md §8",
+        "44 01 00 10 5802 2c01",
+        &WatchdogTimer {
+            dont_log: false,
+            running: true,
+            timer_use: WatchdogUse::SMS_OS,
+            pre_timeout_interrupt: PreTimeoutInterrupt::NONE,
+            action: WatchdogAction::HARD_RESET,
+            pre_timeout_interval: 0,
+            expired: WatchdogExpirations::SMS_OS,
+            initial: 600,
+            present: 300,
+        },
+    );
+    let unset = WatchdogTimer::decode(&[0; 8]).unwrap();
+    assert_eq!(unset.to_bytes(), [0; 8], "ref-mc-watchdog-get-ipmitool");
+}
+
+#[test]
+fn chassis_identify() {
+    golden("ipmi-commands.md §9", "", &ChassisIdentify::default());
+    let identify = |interval, force| ChassisIdentify { interval: Some(interval), force };
+    golden("chassis-identify-ipmitool-goipmi", "1e", &identify(30, None));
+    golden("ref-chassis-identify-force-ipmitool", "00 01", &identify(0, Some(true)));
+    golden("identify-pyghmi-goipmi", "14", &identify(20, None));
+    assert_eq!(code::<ChassisIdentify>("00 02"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<ChassisIdentify>("00 01 00"), CompletionCode::DATA_LENGTH_INVALID);
+}
+
+#[test]
+fn power_restore_policy() {
+    let ask = |policy| SetPowerRestorePolicy { policy };
+    golden("ref-chassis-policy-previous-ipmitool", "01", &ask(PowerRestorePolicy::Previous));
+    golden("ref-chassis-policy-list-ipmitool", "03", &ask(PowerRestorePolicy::Unknown));
+    let all = SupportedRestorePolicies::STAY_OFF
+        .with(SupportedRestorePolicies::PREVIOUS)
+        .with(SupportedRestorePolicies::ALWAYS_ON);
+    golden("ref-chassis-policy-list-ipmitool", "07", &all);
+    assert_eq!(code::<SetPowerRestorePolicy>("04"), CompletionCode::INVALID_DATA_FIELD);
+}
+
+#[test]
+fn restart_cause_power_state_and_enables() {
+    let cause = SystemRestartCause { cause: RestartCause::CHASSIS_CONTROL, channel: ChannelNumber(1) };
+    golden("ref-chassis-restart-cause-ipmitool", "01 01", &cause);
+    let working = AcpiPowerState { system: AcpiSystemState::WORKING, device: AcpiDeviceState::WORKING };
+    golden("ref-acpi-freeipmi", "00 00", &working);
+    golden("ref-mc-getenables-ipmitool", "08", &GlobalEnables::SYSTEM_EVENT_LOGGING);
+}
+
+#[test]
+fn system_info() {
+    let ask = GetSystemInfoParameters {
+        revision_only: false,
+        parameter: SystemInfoSelector::SYSTEM_NAME,
+        set_selector: 0,
+        block_selector: 0,
+    };
+    golden("ref-bmc-info-freeipmi", "00 02 00 00", &ask);
+    golden("ipmi-commands.md §8", "80 02 00 00", &GetSystemInfoParameters { revision_only: true, ..ask });
+    assert_eq!(code::<GetSystemInfoParameters>("01 02 00 00"), CompletionCode::INVALID_DATA_FIELD);
+    let value = hex::decode("000002766d000000000000000000000000").unwrap();
+    golden("ref-mc-getsysinfo-ipmitool", "11 000002766d000000000000000000000000", &SystemInfo::of(value));
+}
+
+#[test]
+fn system_info_text_comes_in_numbered_blocks() {
+    let blocks: Vec<_> = (0..3).map(|block| SystemInfo::text_block("a name of 21 bytes...", block)).collect();
+    assert_eq!(blocks[0].as_ref().unwrap().value, b"\x00\x01\x15a name of 21 b");
+    assert_eq!(blocks[1].as_ref().unwrap().value, b"\x01ytes...\0\0\0\0\0\0\0\0\0");
+    assert_eq!(blocks[2], None);
+    assert_eq!(SystemInfo::text_block("", 0).unwrap().value[..3], [0, 1, 0]);
+    let long = "x".repeat(300);
+    assert_eq!(SystemInfo::text_block(&long, 0).unwrap().value[2], 255);
+    assert!(SystemInfo::text_block(&long, 16).is_some() && SystemInfo::text_block(&long, 17).is_none());
 }

@@ -141,6 +141,12 @@ proptest! {
         stable::<UserAccess>(&data)?;
         stable::<UserName>(&data)?;
         stable::<LanConfiguration>(&data)?;
+        stable::<WatchdogTimer>(&data)?;
+        stable::<AcpiPowerState>(&data)?;
+        stable::<GlobalEnables>(&data)?;
+        stable::<SystemInfo>(&data)?;
+        stable::<SupportedRestorePolicies>(&data)?;
+        stable::<SystemRestartCause>(&data)?;
         stable::<FruInventoryAreaInfo>(&data)?;
         stable::<FruData>(&data)?;
         stable::<SdrRepositoryInfo>(&data)?;
@@ -380,6 +386,9 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::CHASSIS, 0x00, AtLeast(Level::USER)),
         (NetFn::CHASSIS, 0x01, AtLeast(Level::USER)),
         (NetFn::CHASSIS, 0x02, AtLeast(Level::OPERATOR)),
+        (NetFn::CHASSIS, 0x04, AtLeast(Level::OPERATOR)),
+        (NetFn::CHASSIS, 0x06, AtLeast(Level::OPERATOR)),
+        (NetFn::CHASSIS, 0x07, AtLeast(Level::USER)),
         (NetFn::CHASSIS, 0x08, AtLeast(Level::OPERATOR)),
         (NetFn::CHASSIS, 0x09, AtLeast(Level::OPERATOR)),
         (NetFn::SENSOR_EVENT, 0x27, AtLeast(Level::USER)),
@@ -390,7 +399,12 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x02, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x03, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x04, AtLeast(Level::USER)),
+        (NetFn::APP, 0x07, AtLeast(Level::USER)),
         (NetFn::APP, 0x08, AtLeast(Level::USER)),
+        (NetFn::APP, 0x22, AtLeast(Level::OPERATOR)),
+        (NetFn::APP, 0x24, AtLeast(Level::OPERATOR)),
+        (NetFn::APP, 0x25, AtLeast(Level::USER)),
+        (NetFn::APP, 0x2f, AtLeast(Level::USER)),
         (NetFn::APP, 0x37, NoSession),
         (NetFn::APP, 0x38, NoSession),
         (NetFn::APP, 0x3b, AtLeast(Level::USER)),
@@ -404,6 +418,7 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x46, AtLeast(Level::OPERATOR)),
         (NetFn::APP, 0x47, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x54, NoSession),
+        (NetFn::APP, 0x59, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x10, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x11, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x20, AtLeast(Level::USER)),

@@ -88,6 +88,8 @@ fn recode_response(info: &CommandInfo, data: &[u8]) -> Result<Vec<u8>, BodyError
         };
     }
     by_command! {
+        ChassisIdentify SetPowerRestorePolicy GetSystemRestartCause GetAcpiPowerState ResetWatchdogTimer SetWatchdogTimer
+        GetWatchdogTimer GetBmcGlobalEnables GetSystemInfoParameters
         GetChassisCapabilities GetChassisStatus ChassisControl SetSystemBootOptions GetSystemBootOptions
         GetDeviceId ColdReset WarmReset GetSelfTestResults GetDeviceGuid GetSystemGuid
         GetChannelAuthenticationCapabilities SetSessionPrivilegeLevel CloseSession GetSessionInfo

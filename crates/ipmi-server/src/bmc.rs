@@ -240,9 +240,9 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
             self.reset_at = None;
             self.endpoint.end_all_sessions();
         }
-        if let Some(question) = self.executor.handle_timeout(now) {
+        for (question, who) in self.executor.handle_timeout(now) {
             // Not a user, but the log and the event record shall say why.
-            let requester = Requester { user: "boot flag timeout".to_owned(), peer: None };
+            let requester = Requester { user: who.to_owned(), peer: None };
             self.ask(question, requester, None, shutdown);
         }
     }

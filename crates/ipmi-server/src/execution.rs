@@ -13,13 +13,16 @@ mod chassis;
 mod denial;
 mod device;
 mod fru;
+mod identify;
 mod lan;
 mod question;
 mod sdr;
 mod sel;
 mod sensors;
 mod users;
+mod watchdog;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use ipmi_proto::command::boot_options::{
@@ -39,17 +42,21 @@ pub(crate) use question::{Finished, Question};
 
 use boot_options::VolatileBootOptions;
 use fru::FruInventory;
+use identify::IdentifyLight;
 use lan::LanChannel;
 use sdr::SdrRepository;
 use sel::EventLogView;
 use sensors::{Sensor, SensorQuestion};
 use users::Users;
+use watchdog::Watchdog;
 
 /// What a BMC knows by itself.
 #[derive(Debug)]
 pub(crate) struct Executor {
     device: DeviceIdentity,
     guid: Guid,
+    /// The name of the BMC, which is the node's.
+    name: Arc<str>,
     lan: LanChannel,
     users: Users,
     inventory: FruInventory,
@@ -57,6 +64,10 @@ pub(crate) struct Executor {
     /// The event log, if there is one.
     log: Option<EventLogView>,
     boot: VolatileBootOptions,
+    identify: IdentifyLight,
+    watchdog: Watchdog,
+    /// Whether the last restart that was asked for here was the watchdog's.
+    restarted_by_watchdog: bool,
 }
 
 /// How far a request got without the chassis port.
@@ -77,6 +88,8 @@ pub(crate) enum Effect {
     Nothing,
     /// A change of power was admitted.
     PowerRequested(PowerRequest),
+    /// A change of power was admitted that the watchdog timer asked for.
+    WatchdogActed(PowerRequest),
     /// A boot override holds now, or none does any more.
     BootFlagsWritten(boot_options::WrittenFlags),
     /// The boot flags lapsed.
@@ -89,6 +102,7 @@ impl Executor {
         Self {
             device: config.device,
             guid: endpoint.guid,
+            name: Arc::clone(&config.name),
             lan: LanChannel::new(
                 config.address,
                 endpoint.guid,
@@ -100,6 +114,9 @@ impl Executor {
             records: SdrRepository::new(device::support(config.events.is_some()), config.events.is_some()),
             log: config.events.clone().map(|events| EventLogView::new(config.node.clone(), events)),
             boot: VolatileBootOptions::new(config.boot_flag_timeout),
+            identify: IdentifyLight::default(),
+            watchdog: Watchdog::default(),
+            restarted_by_watchdog: false,
         }
     }
 
@@ -115,7 +132,8 @@ impl Executor {
     pub(crate) fn finish(&mut self, now: Instant, effect: Effect) {
         match effect {
             Effect::Nothing => {}
-            Effect::PowerRequested(request) => self.boot.power_requested(now, request),
+            Effect::PowerRequested(request) => self.power_requested(now, request, false),
+            Effect::WatchdogActed(request) => self.power_requested(now, request, true),
             Effect::BootFlagsWritten(written) => self.boot.flags_written(now, written),
             Effect::BootFlagsLapsed => self.boot.flags_lapsed(),
         }
@@ -124,6 +142,8 @@ impl Executor {
     /// Forgets what does not survive a restart of the BMC.
     pub(crate) fn reset(&mut self) {
         self.boot.reset();
+        self.identify.reset();
+        self.watchdog.reset();
         self.records.reset();
         if let Some(log) = &mut self.log {
             log.reset();
@@ -131,13 +151,23 @@ impl Executor {
     }
 
     /// When [`Executor::handle_timeout`] has something to do.
-    pub(crate) const fn poll_timeout(&self) -> Option<Instant> {
-        self.boot.flags_lapse_at()
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        [self.boot.flags_lapse_at(), self.watchdog.expires_at()].into_iter().flatten().min()
     }
 
-    /// What has to be asked because time has passed.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<Question> {
-        self.boot.lapse(now).then_some(Question::DropLapsedOverride)
+    /// What has to be asked because time has passed, and in whose name.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<(Question, &'static str)> {
+        let lapsed = self.boot.lapse(now).then_some((Question::DropLapsedOverride, "boot flag timeout"));
+        let expired = self.watchdog.expire(now);
+        let expired = expired.map(|request| (Question::WatchdogExpired(request), "watchdog timer"));
+        lapsed.into_iter().chain(expired).collect()
+    }
+
+    fn power_requested(&mut self, now: Instant, request: PowerRequest, by_watchdog: bool) {
+        self.boot.power_requested(now, request);
+        if matches!(request, PowerRequest::On | PowerRequest::Cycle | PowerRequest::Reset) {
+            self.restarted_by_watchdog = by_watchdog;
+        }
     }
 
     fn execute(&mut self, now: Instant, active_sessions: u8, request: AnyRequest) -> Begun {
@@ -148,7 +178,25 @@ impl Executor {
             AnyRequest::GetSelfTestResults(_) => answer(&device::self_test()),
             AnyRequest::ColdReset(_) | AnyRequest::WarmReset(_) => Begun::Reset,
             AnyRequest::GetChassisCapabilities(_) => answer(&chassis::CAPABILITIES),
-            AnyRequest::GetChassisStatus(_) => Begun::Asked(Question::Status),
+            AnyRequest::GetChassisStatus(_) => {
+                Begun::Asked(Question::Status { identify: self.identify.state(now) })
+            }
+            AnyRequest::ChassisIdentify(request) => {
+                self.identify.set(now, request);
+                CompletionCode::NORMAL.into()
+            }
+            AnyRequest::SetPowerRestorePolicy(request) => answer_or(chassis::restore_policies(request)),
+            AnyRequest::GetSystemRestartCause(_) => {
+                Begun::Asked(Question::RestartCause { watchdog: self.restarted_by_watchdog })
+            }
+            AnyRequest::GetAcpiPowerState(_) => Begun::Asked(Question::AcpiPowerState),
+            AnyRequest::GetBmcGlobalEnables(_) => answer(&device::global_enables(self.log.is_some())),
+            AnyRequest::GetSystemInfoParameters(request) => {
+                answer_or(device::system_info(request, &self.name))
+            }
+            AnyRequest::SetWatchdogTimer(request) => self.watchdog.set(now, request).into(),
+            AnyRequest::ResetWatchdogTimer(_) => self.watchdog.restart(now).into(),
+            AnyRequest::GetWatchdogTimer(_) => answer(&self.watchdog.read(now)),
             AnyRequest::ChassisControl(request) => match chassis::power_request(request.action) {
                 Some(power) => Begun::Asked(Question::Power(power)),
                 None => CompletionCode::INVALID_DATA_FIELD.into(),

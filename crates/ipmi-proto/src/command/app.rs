@@ -1,13 +1,17 @@
 //! Network function App: the management controller itself (`IPMI 2.0 §20`), its channels, users and sessions
-//! (`IPMI 2.0 §22`).
+//! (`IPMI 2.0 §22`), and its watchdog timer (`IPMI 2.0 §27`).
 
+pub mod acpi_power_state;
 pub mod close_session;
 pub mod device_id;
+pub mod global_enables;
 pub mod guid;
 pub mod reset;
 pub mod self_test;
 pub mod session_info;
 pub mod session_privilege;
+pub mod system_info;
+pub mod watchdog;
 
 pub mod channel_access;
 pub mod channel_authentication;
@@ -18,6 +22,7 @@ pub mod user_access;
 pub mod user_name;
 pub mod user_password;
 
+pub use acpi_power_state::{AcpiDeviceState, AcpiPowerState, AcpiSystemState, GetAcpiPowerState};
 pub use channel_access::{AccessMode, AccessSetting, ChannelAccess, ChannelRestrictions, GetChannelAccess};
 pub use channel_authentication::{
     AuthTypes, AuthenticationStatus, ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities,
@@ -27,11 +32,17 @@ pub use channel_cipher_suites::{ChannelCipherSuites, GetChannelCipherSuites, Lis
 pub use channel_info::{ChannelInfo, ChannelMedium, ChannelProtocol, ChannelSessions, GetChannelInfo};
 pub use close_session::{CloseSession, SessionReference};
 pub use device_id::{Bcd, DeviceAvailability, DeviceId, DeviceSupport, GetDeviceId, IpmiVersion};
+pub use global_enables::{GetBmcGlobalEnables, GlobalEnables};
 pub use guid::{GetDeviceGuid, GetSystemGuid};
 pub use reset::{ColdReset, WarmReset};
 pub use self_test::{GetSelfTestResults, InaccessibleDevices, SelfTestResults};
 pub use session_info::{ActiveSession, GetSessionInfo, LanConsole, SessionInfo, SessionProtocol};
 pub use session_privilege::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};
+pub use system_info::{GetSystemInfoParameters, SystemInfo, SystemInfoSelector};
 pub use user_access::{GetUserAccess, SetUserAccess, UserAccess, UserAccessFlags, UserState};
 pub use user_name::{GetUserName, SetUserName};
 pub use user_password::{PaddedPassword, PasswordOperation, SetUserPassword};
+pub use watchdog::{
+    GetWatchdogTimer, PreTimeoutInterrupt, ResetWatchdogTimer, SetWatchdogTimer, WatchdogAction,
+    WatchdogExpirations, WatchdogTimer, WatchdogUse,
+};

@@ -2,10 +2,16 @@
 
 pub mod capabilities;
 pub mod control;
+pub mod identify;
+pub mod restart_cause;
+pub mod restore_policy;
 pub mod status;
 
 pub use capabilities::{ChassisCapabilities, ChassisFeatures, GetChassisCapabilities};
 pub use control::{ChassisControl, PowerAction};
+pub use identify::ChassisIdentify;
+pub use restart_cause::{GetSystemRestartCause, RestartCause, SystemRestartCause};
+pub use restore_policy::{SetPowerRestorePolicy, SupportedRestorePolicies};
 pub use status::{
     ChassisStatus, CurrentPower, FrontPanelButtons, GetChassisStatus, IdentifyState, LastPowerEvent,
     MiscChassisState, PowerRestorePolicy,

@@ -1,10 +1,12 @@
 //! Chassis commands in the words of the domain.
 
+use ipmi_proto::command::app::{AcpiDeviceState, AcpiPowerState, AcpiSystemState};
 use ipmi_proto::command::chassis::{
     ChassisCapabilities, ChassisFeatures, ChassisStatus, CurrentPower, FrontPanelButtons, IdentifyState,
-    LastPowerEvent, MiscChassisState, PowerAction, PowerRestorePolicy,
+    LastPowerEvent, MiscChassisState, PowerAction, PowerRestorePolicy, RestartCause, SetPowerRestorePolicy,
+    SupportedRestorePolicies, SystemRestartCause,
 };
-use ipmi_proto::number::Address;
+use ipmi_proto::number::{Address, ChannelNumber, CompletionCode};
 use machine::PowerRequest;
 
 /// A chassis without a front panel and without sensors; whatever devices there are live in the BMC itself.
@@ -33,8 +35,8 @@ pub(crate) const fn power_request(action: PowerAction) -> Option<PowerRequest> {
 /// The answer to Get Chassis Status: only bits that something real stands behind.
 ///
 /// What the platform does with a VM after an outage of its host is not known, so the restore policy is "unknown"; there
-/// is no identify light and no front panel; the faults and events of real power supplies do not happen.
-pub(crate) const fn status(status: &machine::ChassisStatus) -> ChassisStatus {
+/// is no front panel; the faults and events of real power supplies do not happen.
+pub(crate) const fn status(status: &machine::ChassisStatus, identify: IdentifyState) -> ChassisStatus {
     ChassisStatus {
         current_power: CurrentPower::empty()
             .with_if(status.power_on, CurrentPower::ON)
@@ -43,7 +45,41 @@ pub(crate) const fn status(status: &machine::ChassisStatus) -> ChassisStatus {
         last_power_event: LastPowerEvent::empty()
             .with_if(status.last_power_on_by_command, LastPowerEvent::ON_BY_COMMAND),
         misc: MiscChassisState::empty(),
-        identify: IdentifyState::NotSupported,
+        identify,
         front_panel: Some(FrontPanelButtons::empty()),
     }
+}
+
+/// Which restore policies can be set: none, so only the question is allowed.
+pub(crate) const fn restore_policies(
+    request: SetPowerRestorePolicy,
+) -> Result<SupportedRestorePolicies, CompletionCode> {
+    match request.policy {
+        PowerRestorePolicy::Unknown => Ok(SupportedRestorePolicies::empty()),
+        PowerRestorePolicy::StayOff | PowerRestorePolicy::Previous | PowerRestorePolicy::AlwaysOn => {
+            Err(CompletionCode::INVALID_DATA_FIELD)
+        }
+    }
+}
+
+/// Why the node started last: known if it was asked for here, and then by whom.
+pub(crate) const fn restart_cause(status: &machine::ChassisStatus, watchdog: bool) -> SystemRestartCause {
+    let cause = match (status.last_power_on_by_command, watchdog) {
+        (false, _) => RestartCause::UNKNOWN,
+        (true, false) => RestartCause::CHASSIS_CONTROL,
+        (true, true) => RestartCause::WATCHDOG,
+    };
+    let channel = match cause {
+        RestartCause::CHASSIS_CONTROL => super::lan::LAN_CHANNEL,
+        _ => ChannelNumber(0),
+    };
+    SystemRestartCause { cause, channel }
+}
+
+/// The power of the node in the words of ACPI. A guest that hibernated looks like one that was shut down. The device is the
+/// controller, which works, for it answers.
+pub(crate) const fn acpi_power_state(status: &machine::ChassisStatus) -> AcpiPowerState {
+    let system =
+        if status.power_on { AcpiSystemState::WORKING } else { AcpiSystemState::SOFT_OFF_OR_HIBERNATING };
+    AcpiPowerState { system, device: AcpiDeviceState::WORKING }
 }

@@ -1,8 +1,10 @@
 //! What the controller says about itself.
 
 use ipmi_proto::command::app::{
-    Bcd, DeviceAvailability, DeviceId, DeviceSupport, IpmiVersion, SelfTestResults,
+    Bcd, DeviceAvailability, DeviceId, DeviceSupport, GetSystemInfoParameters, GlobalEnables, IpmiVersion,
+    SelfTestResults, SystemInfo, SystemInfoSelector,
 };
+use ipmi_proto::number::CompletionCode;
 
 /// What the controller says it is, in the answer to Get Device ID (`IPMI 2.0 §20.1`).
 ///
@@ -77,6 +79,28 @@ pub(crate) const fn support(has_event_log: bool) -> DeviceSupport {
 /// request has just been through: it was authenticated, decrypted and dispatched, so they work.
 pub(crate) const fn self_test() -> SelfTestResults {
     SelfTestResults::Passed
+}
+
+/// What is switched on: the event log, where there is one. There is no system interface to interrupt.
+pub(crate) const fn global_enables(has_event_log: bool) -> GlobalEnables {
+    GlobalEnables::empty().with_if(has_event_log, GlobalEnables::SYSTEM_EVENT_LOGGING)
+}
+
+/// What the controller knows of the system: its name. Its firmware and operating system nobody tells us.
+pub(crate) fn system_info(
+    request: GetSystemInfoParameters,
+    name: &str,
+) -> Result<SystemInfo, CompletionCode> {
+    match request.parameter {
+        SystemInfoSelector::SET_IN_PROGRESS | SystemInfoSelector::SYSTEM_NAME if request.revision_only => {
+            Ok(SystemInfo::of(Vec::new()))
+        }
+        SystemInfoSelector::SET_IN_PROGRESS => Ok(SystemInfo::of(vec![0])),
+        SystemInfoSelector::SYSTEM_NAME => {
+            SystemInfo::text_block(name, request.set_selector).ok_or(CompletionCode::PARAMETER_OUT_OF_RANGE)
+        }
+        _ => Err(GetSystemInfoParameters::PARAMETER_NOT_SUPPORTED),
+    }
 }
 
 /// A decimal number of a version, at most 255.

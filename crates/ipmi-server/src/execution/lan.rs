@@ -17,7 +17,7 @@ use ipmi_proto::command::transport::{
 use ipmi_proto::number::{ChannelNumber, CipherSuiteId, CompletionCode, Guid, PrivilegeLevel};
 
 /// The number of the LAN channel.
-const LAN_CHANNEL: ChannelNumber = ChannelNumber(1);
+pub(super) const LAN_CHANNEL: ChannelNumber = ChannelNumber(1);
 
 /// The UDP port of IPMI, where nobody says another one.
 const RMCP_PORT: u16 = 623;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipmi_proto::command::Body;
 use ipmi_proto::command::boot_options::{BootOption, BootOptionReport, ParameterMark};
+use ipmi_proto::command::chassis::IdentifyState;
 use ipmi_proto::command::storage::ErasureProgress;
 use ipmi_proto::endpoint::Response;
 use ipmi_proto::number::CompletionCode;
@@ -24,7 +25,17 @@ const READING_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
     /// Get Chassis Status.
-    Status,
+    Status {
+        /// The identify light.
+        identify: IdentifyState,
+    },
+    /// Get System Restart Cause.
+    RestartCause {
+        /// Whether the last restart that was asked for here was the watchdog's.
+        watchdog: bool,
+    },
+    /// Get ACPI Power State.
+    AcpiPowerState,
     /// Chassis Control.
     Power(PowerRequest),
     /// Get System Boot Options, parameter 5.
@@ -53,6 +64,8 @@ pub(crate) enum Question {
         /// The number of the last event that the console can have seen.
         last: u64,
     },
+    /// The watchdog timer has expired. Nobody waits for the answer.
+    WatchdogExpired(PowerRequest),
     /// Boot flags that nobody used in time. Nobody waits for the answer.
     DropLapsedOverride,
 }
@@ -71,7 +84,10 @@ impl Question {
     pub(crate) const fn effect_if_broken(self) -> Effect {
         match self {
             Self::DropLapsedOverride => Effect::BootFlagsLapsed,
-            Self::Status
+            Self::Status { .. }
+            | Self::RestartCause { .. }
+            | Self::AcpiPowerState
+            | Self::WatchdogExpired(_)
             | Self::Power(_)
             | Self::BootSetting { .. }
             | Self::SetBootOverride { .. }
@@ -91,10 +107,36 @@ impl Question {
         stop: &CancellationToken,
     ) -> Finished {
         match self {
-            Self::Status => {
+            Self::Status { identify } => {
                 let reading = reading(stop, chassis.status(node)).await;
-                Finished::read(reading.map(|status| chassis::status(&status).to_bytes()))
+                Finished::read(reading.map(|status| chassis::status(&status, identify).to_bytes()))
             }
+            Self::RestartCause { watchdog } => {
+                let reading = reading(stop, chassis.status(node)).await;
+                Finished::read(reading.map(|status| chassis::restart_cause(&status, watchdog).to_bytes()))
+            }
+            Self::AcpiPowerState => {
+                let reading = reading(stop, chassis.status(node)).await;
+                Finished::read(reading.map(|status| chassis::acpi_power_state(&status).to_bytes()))
+            }
+            Self::WatchdogExpired(request) => match chassis.request_power(node, request, requester).await {
+                Ok(admission) => {
+                    tracing::info!(
+                        { field::POWER_REQUEST } = %request,
+                        { field::ADMISSION } = ?admission,
+                        "the watchdog timer expired"
+                    );
+                    Finished::done(Effect::WatchdogActed(request))
+                }
+                Err(denied) => {
+                    tracing::warn!(
+                        { field::POWER_REQUEST } = %request,
+                        { field::ERROR } = chain(&denied),
+                        "the watchdog timer expired, and its action was denied"
+                    );
+                    Finished::denied(&denied)
+                }
+            },
             Self::BootSetting { mark } => {
                 let reading = reading(stop, chassis.boot_setting(node)).await;
                 Finished::read(reading.map(|setting| {

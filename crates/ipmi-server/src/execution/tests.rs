@@ -7,7 +7,7 @@ use ipmi_proto::command::boot_options::{
     BootDeviceSelector, BootFlags, BootInfoAcknowledge, BootInfoHandlers, BootOption, ParameterMark,
     ParameterSelector, SetInProgress, ValidBitRetention,
 };
-use ipmi_proto::command::chassis::PowerAction;
+use ipmi_proto::command::chassis::{IdentifyState, PowerAction};
 use ipmi_proto::number::CompletionCode;
 use machine::{BootDevice, BootOverride, BootSetting, Denied, Lifetime, PowerRequest};
 use proptest::prelude::*;
@@ -98,19 +98,22 @@ fn diagnostic_interrupt_and_undefined_actions_are_no_power_request() {
 #[test]
 fn chassis_status_has_only_bits_with_something_behind_them() {
     let status = |power_on, control_fault: Option<&str>, last_power_on_by_command| {
-        chassis::status(&machine::ChassisStatus {
-            power_on,
-            control_fault: control_fault.map(str::to_owned),
-            last_power_on_by_command,
-            state: "STARTED".to_owned(),
-            age: Duration::ZERO,
-        })
+        chassis::status(
+            &machine::ChassisStatus {
+                power_on,
+                control_fault: control_fault.map(str::to_owned),
+                last_power_on_by_command,
+                state: "STARTED".to_owned(),
+                age: Duration::ZERO,
+            },
+            IdentifyState::Off,
+        )
         .to_bytes()
     };
-    assert_eq!(status(false, None, false), [0x60, 0x00, 0x00, 0x00]);
-    assert_eq!(status(true, None, false), [0x61, 0x00, 0x00, 0x00]);
-    assert_eq!(status(false, Some("ERROR_DEPLOY"), false), [0x70, 0x00, 0x00, 0x00]);
-    assert_eq!(status(true, None, true), [0x61, 0x10, 0x00, 0x00]);
+    assert_eq!(status(false, None, false), [0x60, 0x00, 0x40, 0x00]);
+    assert_eq!(status(true, None, false), [0x61, 0x00, 0x40, 0x00]);
+    assert_eq!(status(false, Some("ERROR_DEPLOY"), false), [0x70, 0x00, 0x40, 0x00]);
+    assert_eq!(status(true, None, true), [0x61, 0x10, 0x40, 0x00]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The controller itself: identity, self test, restart.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipmi_proto::command::app::{ColdReset, GetDeviceGuid, GetDeviceId, GetSelfTestResults, GetSystemGuid};
@@ -9,6 +10,7 @@ use ipmi_proto::number::PrivilegeLevel;
 use ipmi_server::bmc::RESET_DELAY;
 use ipmi_server::{BmcConfig, DeviceIdentity};
 
+use crate::event_log::FakeEventLog;
 use crate::network::{Bench, GUID};
 
 #[tokio::test(start_paused = true)]
@@ -100,4 +102,29 @@ async fn reset_forgets_the_volatile_boot_options() {
     assert_eq!(session.raw(0x00, 0x09, "00 00 00").await.1, "010000");
     assert_eq!(session.raw(0x00, 0x09, "03 00 00").await.1, "010300");
     assert_eq!(session.raw(0x00, 0x09, "04 00 00").await.1, "01040000");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_event_logging_is_enabled_and_only_with_a_log() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x06, 0x2f, "").await, (0x00, "00".to_owned()));
+    let bench = Bench::start_with(|config| config.events = Some(Arc::new(FakeEventLog::new())));
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x06, 0x2f, "").await, (0x00, "08".to_owned()));
+    assert_eq!(session.code(0x06, 0x2e, "00").await, 0xc1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn system_info_is_the_name_and_nothing_that_nobody_knows() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    let name = format!("11000106{}{}", hex::encode("node-1"), "00".repeat(8));
+    assert_eq!(session.raw(0x06, 0x59, "00 02 00 00").await, (0x00, name));
+    assert_eq!(session.code(0x06, 0x59, "00 02 01 00").await, 0xc9, "behind the end");
+    assert_eq!(session.raw(0x06, 0x59, "80 02 00 00").await.1, "11");
+    assert_eq!(session.raw(0x06, 0x59, "00 00 00 00").await.1, "1100");
+    for parameter in ["01", "03", "04", "05", "c0"] {
+        assert_eq!(session.code(0x06, 0x59, &format!("00 {parameter} 00 00")).await, 0x80, "{parameter}");
+    }
 }

@@ -23,3 +23,4 @@ mod power;
 mod sensors;
 mod system_event_log;
 mod users;
+mod watchdog;

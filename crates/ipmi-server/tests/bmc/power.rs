@@ -60,14 +60,14 @@ async fn refusal_is_a_completion_code_that_tells_whether_to_retry() {
 async fn status_has_four_bytes_and_only_true_bits() {
     let bench = Bench::start();
     let mut session = bench.login().await;
-    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "61000000".to_owned()));
+    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "61004000".to_owned()));
     bench.chassis.set_status(|status| status.last_power_on_by_command = true);
-    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "61100000".to_owned()));
+    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "61104000".to_owned()));
     bench.chassis.set_status(|status| {
         status.power_on = false;
         status.control_fault = Some("ERROR_DEPLOY".to_owned());
     });
-    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "70100000".to_owned()));
+    assert_eq!(session.raw(0x00, 0x01, "").await, (0x00, "70104000".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,4 +158,44 @@ async fn more_than_sixteen_waiting_requests_are_busy() {
     }
     assert_eq!(late.raw(0x00, 0x01, "").await.0, 0x00);
     assert_eq!(bench.chassis.changes(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn identify_light_shows_in_the_status_for_as_long_as_asked() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    for (data, seconds, during) in [("", 15, "61005000"), ("1e", 30, "61005000"), ("05 00", 5, "61005000")] {
+        assert_eq!(session.code(0x00, 0x04, data).await, 0x00);
+        tokio::time::sleep(Duration::from_secs(seconds) - Duration::from_millis(100)).await;
+        assert_eq!(session.raw(0x00, 0x01, "").await.1, during, "{data}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(session.raw(0x00, 0x01, "").await.1, "61004000", "{data}");
+    }
+    assert_eq!(session.code(0x00, 0x04, "00 01").await, 0x00);
+    assert_eq!(session.raw(0x00, 0x01, "").await.1, "61006000", "until told otherwise");
+    assert_eq!(session.code(0x00, 0x04, "00 00").await, 0x00);
+    assert_eq!(session.raw(0x00, 0x01, "").await.1, "61004000");
+    assert_eq!(session.code(0x00, 0x04, "00 02").await, 0xcc);
+}
+
+#[tokio::test(start_paused = true)]
+async fn restore_policy_can_be_asked_for_and_not_set() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x00, 0x06, "03").await, (0x00, "00".to_owned()));
+    for policy in ["00", "01", "02", "04"] {
+        assert_eq!(session.code(0x00, 0x06, policy).await, 0xcc, "{policy}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn acpi_power_state_is_the_node_s() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x06, 0x07, "").await, (0x00, "0000".to_owned()));
+    bench.chassis.set_status(|status| status.power_on = false);
+    assert_eq!(session.raw(0x06, 0x07, "").await, (0x00, "0600".to_owned()));
+    bench.chassis.deny(Denied::CloudUnreachable { reason: "down".to_owned() });
+    assert_eq!(session.code(0x06, 0x07, "").await, 0xc0);
+    assert_eq!(session.code(0x00, 0x07, "").await, 0xc0);
 }
