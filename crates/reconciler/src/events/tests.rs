@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 use super::*;
-use crate::record::{Failure, FailureKind, Overtaken, PowerIntent};
+use crate::record::{Failure, FailureKind, PowerIntent};
 
 fn entry(millis: u64) -> Entry {
     Entry { at: Timestamp(millis), what: Happened::PoweredOn { by: None } }
@@ -138,13 +138,12 @@ fn a_power_event_names_who_asked_and_nobody_else() {
 
 #[test]
 fn what_was_overtaken_keeps_its_requester() {
-    let overtaken = Overtaken { on: Some("first".to_owned()), off: Some("first".to_owned()) };
     let mut before = record(Rest::On, Some(Stage::PowerDown { then: Then::PowerUp }));
-    before.overtaken = overtaken.clone();
+    before.overtaken.off = Some("first".to_owned());
     let happened = noticed(&before, &record(Rest::Off, None), None);
     assert_eq!(happened, [Happened::PoweredOff { by: by("first") }]);
     let mut before = record(Rest::Off, Some(Stage::PowerDown { then: Then::Rest }));
-    before.overtaken = overtaken;
+    before.overtaken.on = Some("first".to_owned());
     let happened = noticed(&before, &record(Rest::On, None), None);
     assert_eq!(happened, [Happened::PoweredOn { by: by("first") }]);
 }
