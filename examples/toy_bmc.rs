@@ -19,7 +19,8 @@ use ipmi_proto::endpoint::{EndpointConfig, User};
 use ipmi_proto::number::{Guid, PrivilegeLevel, UserName};
 use ipmi_server::{BmcConfig, UdpTransport};
 use machine::{
-    Admission, BootDevice, BootOverride, BootSetting, Chassis, ChassisStatus, Denied, NodeId, PowerRequest, Requester,
+    Admission, BootDevice, BootOverride, BootSetting, Chassis, ChassisStatus, Denied, NodeId, PowerRequest,
+    Requester,
 };
 use tokio_util::sync::CancellationToken;
 

@@ -33,7 +33,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::new(ClientSettings::new(url, Authentication::Basic(credentials)))?;
     let application = RavelloBackend::new(client, demo::NAME, BootSelection::Flag);
     for vm in application.inventory().await? {
-        let address = vm.address.map_or_else(|| "no static address".to_owned(), |address| address.to_string());
+        let address =
+            vm.address.map_or_else(|| "no static address".to_owned(), |address| address.to_string());
         println!("{} {address}", vm.name);
     }
 
