@@ -7,6 +7,7 @@ use machine::{IntentTag, Lifetime, Phase, PowerRequest, Step};
 use reconciler::status::Wait;
 use reconciler::{MemoryJournal, Policy, PublishRule};
 
+use crate::support::log::Warnings;
 use crate::support::{Cause, FakeCloud, Rig, VmSpec, node, persistent};
 
 fn is_publish(step: &Step) -> bool {
@@ -218,4 +219,23 @@ async fn what_is_held_back_can_still_be_called_off() {
     rig.set_boot(&node(1), None).await.unwrap();
     rig.settled(&node(1)).await;
     assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Network)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_is_held_back_is_logged_once_for_each_reason() {
+    let warnings = Warnings::default();
+    let _logging = tracing::subscriber::set_default(warnings.clone());
+    let cloud = cloud(Phase::On);
+    edit(&cloud, 8);
+    let rig = Rig::new(cloud).await;
+    power_up_from_disk(&rig).await;
+    for (cpus, lines) in [(8, 1), (16, 2)] {
+        edit(&rig.cloud, cpus);
+        rig.until_node(&node(1), "held back", |node| {
+            node.waiting.as_ref().is_some_and(|wait| wait.to_string().contains(&format!("cpus 2 -> {cpus}")))
+        })
+        .await;
+        tokio::time::sleep(Duration::from_secs(1800)).await;
+        assert_eq!(warnings.count("a publish would restart"), lines);
+    }
 }

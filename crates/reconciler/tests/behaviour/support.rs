@@ -1,6 +1,7 @@
 //! A fake cloud, and a daemon's worth of reconciler around it.
 
 pub mod fake_cloud;
+pub mod log;
 pub mod rig;
 
 pub use fake_cloud::{Cause, FakeCloud, Fault, VmSpec};
