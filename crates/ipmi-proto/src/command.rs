@@ -32,6 +32,7 @@ use bytes::BufMut;
 
 pub use body::{Body, BodyError, Nothing};
 
+use self::app::{ActivateSession, GetSessionChallenge};
 use self::app::{
     CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
     GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo, GetDeviceGuid, GetDeviceId,
@@ -208,6 +209,8 @@ commands! {
     GetBmcGlobalEnables,
     GetSystemGuid,
     GetChannelAuthenticationCapabilities,
+    GetSessionChallenge,
+    ActivateSession,
     SetSessionPrivilegeLevel,
     CloseSession,
     GetSessionInfo,

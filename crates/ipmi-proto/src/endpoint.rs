@@ -18,8 +18,8 @@
 //! * A request reaches the caller once, however often the network or its console repeats it.
 //! * The timer of a session is restarted by new authentic packets only.
 //!
-//! IPMI 1.5 sessions are off: capabilities say so, Get Session Challenge is answered with CC, packets of such sessions are
-//! dropped.
+//! IPMI 1.5 sessions are off unless the configuration names authentication types for them: capabilities say so, Get Session
+//! Challenge is answered with CC, packets of such sessions are dropped.
 
 mod config;
 mod counters;
@@ -27,6 +27,7 @@ mod guard;
 mod request;
 mod session_commands;
 mod sessionless_commands;
+mod sessions_v15;
 mod setup;
 
 #[cfg(test)]
@@ -122,12 +123,12 @@ impl Endpoint {
             Ok(Datagram::Asf { message: Asf::Pong(_), .. }) => Err(DropReason::OtherAsfMessage),
             Ok(Datagram::Acknowledgement(_)) => Err(DropReason::Acknowledgement),
             Ok(Datagram::V15(packet)) if packet.is_sessionless() => {
-                self.on_sessionless_request(packet.message).map(|answer| {
+                self.on_sessionless_v15(now, from, packet.message).map(|answer| {
                     self.transmit(from, &Datagram::V15(SessionV15::sessionless(&answer)));
                     None
                 })
             }
-            Ok(Datagram::V15(_)) => Err(DropReason::SessionV15),
+            Ok(Datagram::V15(packet)) => self.on_v15_packet(now, from, packet),
             Ok(Datagram::V20(SessionV20::Sessionless(packet))) => {
                 self.on_sessionless_payload(now, from, packet).map(|()| None)
             }
@@ -217,6 +218,21 @@ impl Endpoint {
         self.rates.take(now, source_of(from), &self.config.guard)
     }
 
+    /// Answers a request outside of any session in 1.5 framing, where sessions of that kind begin.
+    fn on_sessionless_v15(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        message: &[u8],
+    ) -> Result<Bytes, DropReason> {
+        let request = decode_request(message)?;
+        let is_for_bmc = request.responder_lun == Lun::BMC;
+        match is_for_bmc.then(|| self.answer_challenge(now, from, &request)).flatten() {
+            Some(answer) => Ok(request.respond(answer.completion_code, answer.data).to_bytes()),
+            None => self.on_sessionless_request(message),
+        }
+    }
+
     /// Answers a request outside of any session.
     fn on_sessionless_request(&self, message: &[u8]) -> Result<Bytes, DropReason> {
         let request = decode_request(message)?;
@@ -251,7 +267,7 @@ impl Endpoint {
     fn advance(&mut self, now: Instant, from: SocketAddr, id: SessionId, incoming: Incoming<'_>) -> Outcome {
         let slot = match incoming {
             Incoming::Rakp3(_) => self.sessions.slot(now),
-            Incoming::Rakp1(_) | Incoming::Packet(_) => None,
+            Incoming::Rakp1(_) | Incoming::Packet(_) | Incoming::V15(_) => None,
         };
         let Some(session) = self.sessions.take(id) else {
             return Outcome::Dropped(DropReason::NoSuchSession);
@@ -290,8 +306,18 @@ impl Endpoint {
         from: SocketAddr,
         packet: Sealed<'_>,
     ) -> Result<Option<Request>, DropReason> {
-        let id = packet.session_id();
-        let message = match self.advance(now, from, id, Incoming::Packet(packet)) {
+        self.on_message(now, from, packet.session_id(), Incoming::Packet(packet))
+    }
+
+    /// Takes a packet of a session, of either kind, and the request in it.
+    fn on_message(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        id: SessionId,
+        incoming: Incoming<'_>,
+    ) -> Result<Option<Request>, DropReason> {
+        let message = match self.advance(now, from, id, incoming) {
             Outcome::Payload(PayloadType::IPMI, message) => message,
             Outcome::Dropped(reason) => return Err(reason),
             _ => return Err(DropReason::OtherPayload),

@@ -19,8 +19,11 @@
 //! nothing leaves the session as it was. Only two things that prove nothing end a half-open session: RAKP 3 with an error status,
 //! in which its console gives up, and the third wrong code.
 //!
+//! IPMI 1.5 has one half-open state of its own ([`activation`]) and shares the established one.
+//!
 //! What is not here: which session a datagram belongs to ([`table`]), commands and datagrams ([`crate::endpoint`]).
 
+mod activation;
 mod active;
 mod drop_reason;
 mod handshake;
@@ -39,21 +42,25 @@ pub use self::drop_reason::DropReason;
 pub use self::limits::SessionLimits;
 pub use self::user::User;
 
+pub(crate) use self::activation::{AwaitingActivation, ProtectionV15};
 pub(crate) use self::active::Active;
 pub(crate) use self::handshake::{AwaitingRakp1, AwaitingRakp3, ManagedSystem, OfferedSuite, choose_suite};
 pub(crate) use self::replay_window::ReplayWindow;
 pub(crate) use self::request_log::{Answer, Arrival, RequestKey};
 pub(crate) use self::table::{Evicted, SessionTable};
+pub(crate) use self::user::find_user;
 
 use crate::entropy::Entropy;
 use crate::number::{PayloadType, SessionId, UserName};
-use crate::wire::{Rakp1, Rakp2, Rakp3, Rakp4, Sealed};
+use crate::wire::{Rakp1, Rakp2, Rakp3, Rakp4, Sealed, SessionV15};
 
 /// A session in one of its states.
 #[derive(Debug)]
 pub(crate) enum Session {
     AwaitingRakp1(AwaitingRakp1),
     AwaitingRakp3(AwaitingRakp3),
+    /// IPMI 1.5.
+    AwaitingActivation(Box<AwaitingActivation>),
     Active(Box<Active>),
 }
 
@@ -63,6 +70,7 @@ pub(crate) enum Incoming<'a> {
     Rakp1(&'a Rakp1),
     Rakp3(&'a Rakp3),
     Packet(Sealed<'a>),
+    V15(SessionV15<'a>),
 }
 
 /// What a session needs from around it.
@@ -137,17 +145,24 @@ impl Session {
             (Self::Active(session), Incoming::Rakp1(rakp1)) => session.on_rakp1(rakp1),
             (Self::Active(session), Incoming::Rakp3(rakp3)) => session.on_rakp3(rakp3),
             (Self::Active(session), Incoming::Packet(packet)) => session.on_packet(packet, cx),
-            (session @ (Self::AwaitingRakp1(_) | Self::AwaitingRakp3(_)), Incoming::Packet(_)) => {
+            (Self::Active(session), Incoming::V15(packet)) => session.on_v15(packet, cx),
+            // The endpoint takes care of Activate Session.
+            (
+                session @ (Self::AwaitingRakp1(_) | Self::AwaitingRakp3(_) | Self::AwaitingActivation(_)),
+                Incoming::Packet(_) | Incoming::V15(_),
+            )
+            | (session @ Self::AwaitingActivation(_), Incoming::Rakp1(_) | Incoming::Rakp3(_)) => {
                 Transition { next: Some(session), outcome: Outcome::Dropped(DropReason::NotEstablished) }
             }
         }
     }
 
-    /// The console's id for it.
-    fn console_session_id(&self) -> SessionId {
+    /// The console's id for it. Sessions of IPMI 1.5 have only one.
+    fn console_session_id(&self) -> Option<SessionId> {
         match self {
-            Self::AwaitingRakp1(session) => session.console_session_id(),
-            Self::AwaitingRakp3(session) => session.console_session_id(),
+            Self::AwaitingRakp1(session) => Some(session.console_session_id()),
+            Self::AwaitingRakp3(session) => Some(session.console_session_id()),
+            Self::AwaitingActivation(_) => None,
             Self::Active(session) => session.console_session_id(),
         }
     }
@@ -155,7 +170,7 @@ impl Session {
     pub(crate) fn as_active(&self) -> Option<&Active> {
         match self {
             Self::Active(active) => Some(active),
-            Self::AwaitingRakp1(_) | Self::AwaitingRakp3(_) => None,
+            Self::AwaitingRakp1(_) | Self::AwaitingRakp3(_) | Self::AwaitingActivation(_) => None,
         }
     }
 
@@ -163,7 +178,7 @@ impl Session {
     pub(crate) fn claimant(&self) -> Option<Claimant> {
         match self {
             Self::AwaitingRakp3(session) => Some(session.claimant()),
-            Self::AwaitingRakp1(_) | Self::Active(_) => None,
+            Self::AwaitingRakp1(_) | Self::AwaitingActivation(_) | Self::Active(_) => None,
         }
     }
 
@@ -172,6 +187,7 @@ impl Session {
         match self {
             Self::AwaitingRakp1(session) => Some(session.opening()),
             Self::AwaitingRakp3(session) => Some(session.opening()),
+            Self::AwaitingActivation(session) => Some(&session.opening),
             Self::Active(_) => None,
         }
     }
@@ -181,6 +197,7 @@ impl Session {
         match self {
             Self::AwaitingRakp1(session) => session.opening().at.checked_add(limits.half_open_timeout),
             Self::AwaitingRakp3(session) => session.opening().at.checked_add(limits.half_open_timeout),
+            Self::AwaitingActivation(session) => session.opening.at.checked_add(limits.half_open_timeout),
             Self::Active(session) => session.last_heard().checked_add(limits.idle_timeout),
         }
     }

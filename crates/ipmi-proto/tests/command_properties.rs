@@ -407,6 +407,8 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x2f, AtLeast(Level::USER)),
         (NetFn::APP, 0x37, NoSession),
         (NetFn::APP, 0x38, NoSession),
+        (NetFn::APP, 0x39, NoSession),
+        (NetFn::APP, 0x3a, NoSession),
         (NetFn::APP, 0x3b, AtLeast(Level::USER)),
         (NetFn::APP, 0x3c, AtLeast(Level::CALLBACK)),
         (NetFn::APP, 0x3d, AtLeast(Level::USER)),

@@ -92,6 +92,7 @@ fn recode_response(info: &CommandInfo, data: &[u8]) -> Result<Vec<u8>, BodyError
         GetWatchdogTimer GetBmcGlobalEnables GetSystemInfoParameters
         GetChassisCapabilities GetChassisStatus ChassisControl SetSystemBootOptions GetSystemBootOptions
         GetDeviceId ColdReset WarmReset GetSelfTestResults GetDeviceGuid GetSystemGuid
+        GetSessionChallenge ActivateSession
         GetChannelAuthenticationCapabilities SetSessionPrivilegeLevel CloseSession GetSessionInfo
         GetChannelCipherSuites GetChannelAccess GetChannelInfo SetUserAccess GetUserAccess SetUserName GetUserName
         SetUserPassword SetLanConfiguration GetLanConfiguration GetSensorThresholds GetSensorEventEnable

@@ -241,6 +241,8 @@ impl Executor {
             // About sessions, which only the endpoint knows: it answers these before they get here.
             AnyRequest::GetChannelAuthenticationCapabilities(_)
             | AnyRequest::GetChannelCipherSuites(_)
+            | AnyRequest::GetSessionChallenge(_)
+            | AnyRequest::ActivateSession(_)
             | AnyRequest::SetSessionPrivilegeLevel(_)
             | AnyRequest::CloseSession(_)
             | AnyRequest::GetSessionInfo(_) => CompletionCode::NO_RESPONSE.into(),

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use ipmi_proto::crypto::{CipherSuite, Kg, Password};
+use ipmi_proto::crypto::{CipherSuite, Kg, PacketKey, Password};
 use ipmi_proto::endpoint::{EndpointConfig, GuardLimits, User};
-use ipmi_proto::number::{CipherSuiteId, Guid, PrivilegeLevel, UserName};
+use ipmi_proto::number::{CipherSuiteId, Guid, PrivilegeLevel, SessionV15Algorithm, UserName};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::configuration::{Bmc, BmcUser, UserPrivilege};
+use crate::configuration::{AuthenticationType, Bmc, BmcUser, UserPrivilege};
 use crate::secret;
 
 /// The generated password in the state directory.
@@ -22,6 +22,23 @@ pub(crate) fn endpoint(bmc: &Bmc, state_dir: &Path) -> Result<(EndpointConfig, O
     config.cipher_suites = bmc.cipher_suites.iter().copied().map(CipherSuiteId).collect();
     if let Some(source) = &bmc.kg {
         config.kg = Some(kg(&source.read(Bmc::KG_KEY)?).context(Bmc::KG_KEY)?);
+    }
+    config.ipmi_1_5 = bmc
+        .ipmi_1_5
+        .iter()
+        .map(|kind| match kind {
+            AuthenticationType::Md5 => SessionV15Algorithm::MD5,
+            AuthenticationType::Md2 => SessionV15Algorithm::MD2,
+            AuthenticationType::Password => SessionV15Algorithm::PASSWORD,
+            AuthenticationType::None => SessionV15Algorithm::NONE,
+        })
+        .collect();
+    if !config.ipmi_1_5.is_empty() {
+        let too_long =
+            config.users.iter().filter(|user| user.password.significant_len() > PacketKey::LONGEST_PASSWORD);
+        for user in too_long {
+            tracing::warn!(user.name = %user.name, "the password has more than 16 bytes: no IPMI 1.5 for this user");
+        }
     }
     config.hide_users = bmc.hide_users;
     config.guard = GuardLimits {
@@ -97,9 +114,20 @@ fn weaknesses(bmc: &Bmc) -> Vec<String> {
         let weakness = CipherSuite::by_id(CipherSuiteId(*id))?.weakness()?;
         Some(format!("cipher suite {id} is enabled: it {weakness}"))
     };
+    let old = |kind: &AuthenticationType| {
+        let (name, weakness) = match kind {
+            AuthenticationType::Md5 => ("md5", "signs with MD5 and the password, and encrypts nothing"),
+            AuthenticationType::Md2 => ("md2", "signs with MD2 and the password, and encrypts nothing"),
+            AuthenticationType::Password => ("password", "sends the password in the clear in every packet"),
+            AuthenticationType::None => {
+                ("none", "checks no password: whoever knows a user name has that user's rights")
+            }
+        };
+        format!("IPMI 1.5 with {name} is enabled: it {weakness}")
+    };
     let hiding_fails = bmc.hide_users && bmc.cipher_suites.contains(&0);
     let no_hiding = hiding_fails.then(|| "hide-users hides nobody from cipher suite 0".to_owned());
-    bmc.cipher_suites.iter().filter_map(suite).chain(no_hiding).collect()
+    bmc.cipher_suites.iter().filter_map(suite).chain(bmc.ipmi_1_5.iter().map(old)).chain(no_hiding).collect()
 }
 
 #[cfg(test)]
@@ -134,6 +162,11 @@ mod tests {
         let weak = [0, 1, 2, 6, 7, 8, 11, 12, 15, 16];
         let warnings = weaknesses(&bmc(&weak));
         assert_eq!(warnings.len(), weak.len());
+        let kinds = vec![AuthenticationType::Md5, AuthenticationType::None];
+        let old = weaknesses(&Bmc { ipmi_1_5: kinds, hide_users: true, ..bmc(&[0, 17]) });
+        assert_eq!(old.len(), 4);
+        assert!(old[1].starts_with("IPMI 1.5 with md5 is enabled: it signs with MD5"), "{old:?}");
+        assert_eq!(old[3], "hide-users hides nobody from cipher suite 0");
         assert_eq!(
             warnings[0],
             "cipher suite 0 is enabled: it checks no password: whoever knows a user name has that user's rights"

@@ -95,6 +95,8 @@ pub(crate) struct Bmc {
     pub(crate) port_base: u16,
     /// Cipher suites on offer, the preferred one first.
     pub(crate) cipher_suites: Vec<u8>,
+    /// Authentication types of IPMI 1.5 sessions; none leaves such sessions out.
+    pub(crate) ipmi_1_5: Vec<AuthenticationType>,
     /// The key Kg, which a console must know besides the password.
     pub(crate) kg: Option<SecretSource>,
     /// Datagrams outside of sessions that each BMC answers for one source in a second; 0 for any number.
@@ -120,6 +122,7 @@ impl Default for Bmc {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port_base: 6230,
             cipher_suites: vec![17, 3],
+            ipmi_1_5: Vec::new(),
             kg: None,
             requests_per_second: GuardLimits::DEFAULT.rate,
             free_login_failures: GuardLimits::DEFAULT.free_failures,
@@ -129,6 +132,16 @@ impl Default for Bmc {
             boot_flag_timeout: None,
         }
     }
+}
+
+/// How a session of IPMI 1.5 is authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AuthenticationType {
+    Md5,
+    Md2,
+    Password,
+    None,
 }
 
 /// A user of the BMCs.

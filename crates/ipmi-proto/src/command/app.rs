@@ -2,12 +2,14 @@
 //! (`IPMI 2.0 §22`), and its watchdog timer (`IPMI 2.0 §27`).
 
 pub mod acpi_power_state;
+pub mod activate_session;
 pub mod close_session;
 pub mod device_id;
 pub mod global_enables;
 pub mod guid;
 pub mod reset;
 pub mod self_test;
+pub mod session_challenge;
 pub mod session_info;
 pub mod session_privilege;
 pub mod system_info;
@@ -23,6 +25,7 @@ pub mod user_name;
 pub mod user_password;
 
 pub use acpi_power_state::{AcpiDeviceState, AcpiPowerState, AcpiSystemState, GetAcpiPowerState};
+pub use activate_session::{ActivateSession, ActivatedSession};
 pub use channel_access::{AccessMode, AccessSetting, ChannelAccess, ChannelRestrictions, GetChannelAccess};
 pub use channel_authentication::{
     AuthTypes, AuthenticationStatus, ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities,
@@ -36,6 +39,7 @@ pub use global_enables::{GetBmcGlobalEnables, GlobalEnables};
 pub use guid::{GetDeviceGuid, GetSystemGuid};
 pub use reset::{ColdReset, WarmReset};
 pub use self_test::{GetSelfTestResults, InaccessibleDevices, SelfTestResults};
+pub use session_challenge::{GetSessionChallenge, SessionChallenge};
 pub use session_info::{ActiveSession, GetSessionInfo, LanConsole, SessionInfo, SessionProtocol};
 pub use session_privilege::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};
 pub use system_info::{GetSystemInfoParameters, SystemInfo, SystemInfoSelector};

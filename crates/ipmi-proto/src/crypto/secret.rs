@@ -46,6 +46,13 @@ impl Password {
         self.0.iter().fold(0, |bits, byte| bits | byte) == 0
     }
 
+    /// Its first 16 bytes, as IPMI 1.5 would use them.
+    pub(crate) fn shortened(&self) -> Self {
+        let mut short = self.clone();
+        short.0.iter_mut().skip(16).for_each(|byte| *byte = 0);
+        short
+    }
+
     pub(super) const fn bytes(&self) -> &[u8; 20] {
         &self.0
     }

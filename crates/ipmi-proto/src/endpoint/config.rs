@@ -2,7 +2,7 @@
 
 use crate::crypto::Kg;
 use crate::endpoint::GuardLimits;
-use crate::number::{CipherSuiteId, Guid, PrivilegeLevel};
+use crate::number::{CipherSuiteId, Guid, PrivilegeLevel, SessionV15Algorithm};
 use crate::session::{SessionLimits, User};
 
 /// The configuration of one endpoint. Fixed for the endpoint's life.
@@ -19,6 +19,9 @@ pub struct EndpointConfig {
     pub kg: Option<Kg>,
     /// The highest level that any session can have.
     pub channel_limit: PrivilegeLevel,
+    /// The authentication types of IPMI 1.5 sessions; none of them by default, which leaves such sessions out.
+    /// [`SessionV15Algorithm::NONE`] lets everybody in who knows a user's name.
+    pub ipmi_1_5: Vec<SessionV15Algorithm>,
     /// Bounds of the session table.
     pub limits: SessionLimits,
     /// Bounds on strangers.
@@ -39,6 +42,7 @@ impl EndpointConfig {
             kg: None,
             channel_limit: PrivilegeLevel::ADMINISTRATOR,
             limits: SessionLimits::DEFAULT,
+            ipmi_1_5: Vec::new(),
             guard: GuardLimits::DEFAULT,
             hide_users: false,
         }

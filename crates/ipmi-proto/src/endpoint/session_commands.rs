@@ -122,7 +122,7 @@ fn describe(active: &Active) -> ActiveSession {
     ActiveSession {
         user_id: u8::try_from(active.user().saturating_add(1)).unwrap_or(u8::MAX),
         privilege: active.privilege(),
-        protocol: SessionProtocol::RMCP_PLUS,
+        protocol: if active.is_v15() { SessionProtocol::IPMI_1_5 } else { SessionProtocol::RMCP_PLUS },
         channel: LAN_CHANNEL.0,
         console: active.peer().map(|peer| LanConsole { address: ipv4(peer), mac: [0; 6], port: peer.port() }),
     }

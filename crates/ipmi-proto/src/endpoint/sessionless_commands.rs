@@ -5,19 +5,16 @@ use bytes::{Bytes, BytesMut};
 use super::{Endpoint, code};
 use crate::command::app::{
     AuthTypes, AuthenticationStatus, ChannelAuthenticationCapabilities, ChannelCipherSuites,
-    GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetSystemGuid, Listing, SessionSupport,
-    record_page,
+    GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetSessionChallenge, GetSystemGuid,
+    Listing, SessionSupport, record_page,
 };
 use crate::command::{Body, BodyError, Command};
-use crate::number::{ChannelNumber, CommandNumber, CompletionCode, NetFn, PayloadType};
+use crate::number::{ChannelNumber, CompletionCode, PayloadType, SessionV15Algorithm};
 use crate::session::{Answer, OfferedSuite};
 use crate::wire::LanRequest;
 
 /// The channel that the endpoint is.
 pub(super) const LAN_CHANNEL: ChannelNumber = ChannelNumber(1);
-
-/// Get Session Challenge, the first step into an IPMI 1.5 session.
-const GET_SESSION_CHALLENGE: (NetFn, CommandNumber) = (NetFn::APP, CommandNumber(0x39));
 
 impl Endpoint {
     /// The answer to a request that needs no session; `None` for any other.
@@ -39,8 +36,10 @@ impl Endpoint {
             (GetSystemGuid::NET_FN, GetSystemGuid::COMMAND) => {
                 GetSystemGuid::decode(data).map_err(of_body).map(|GetSystemGuid| body(&self.config.guid))
             }
-            // No authentication type of IPMI 1.5 is on offer.
-            GET_SESSION_CHALLENGE => Err(CompletionCode::INVALID_DATA_FIELD),
+            // An IPMI 1.5 session begins outside of any session, and in its own framing.
+            (GetSessionChallenge::NET_FN, GetSessionChallenge::COMMAND) => {
+                Err(CompletionCode::INVALID_DATA_FIELD)
+            }
             _ => return None,
         };
         Some(answered.map_or_else(code, |data| Answer { completion_code: CompletionCode::NORMAL, data }))
@@ -67,11 +66,20 @@ impl Endpoint {
                 AuthenticationStatus::ANONYMOUS_LOGIN,
             )
             .with_if(asked.extended && kg_set, AuthenticationStatus::KG_SET);
-        let sessions = SessionSupport::empty().with_if(asked.extended, SessionSupport::IPMI_2_0);
+        let types = &self.config.ipmi_1_5;
+        let sessions = SessionSupport::empty()
+            .with_if(asked.extended, SessionSupport::IPMI_2_0)
+            .with_if(asked.extended && !types.is_empty(), SessionSupport::IPMI_1_5);
+        let offers = |algorithm| types.contains(&algorithm);
+        let auth_types = AuthTypes::empty()
+            .with_if(offers(SessionV15Algorithm::NONE), AuthTypes::NONE)
+            .with_if(offers(SessionV15Algorithm::MD2), AuthTypes::MD2)
+            .with_if(offers(SessionV15Algorithm::MD5), AuthTypes::MD5)
+            .with_if(offers(SessionV15Algorithm::PASSWORD), AuthTypes::PASSWORD);
         Ok(ChannelAuthenticationCapabilities {
             channel,
             extended: asked.extended,
-            auth_types: AuthTypes::empty(),
+            auth_types,
             status,
             sessions,
             oem: 0,

@@ -10,7 +10,7 @@ use super::Endpoint;
 use super::guard::source_of;
 use crate::number::{PayloadType, PrivilegeLevel, RmcpStatus, SessionId, UserName};
 use crate::session::{
-    AwaitingRakp1, Claimant, DropReason, Evicted, Incoming, OfferedSuite, Outcome, choose_suite,
+    AwaitingRakp1, Claimant, DropReason, Evicted, Incoming, OfferedSuite, Outcome, Session, choose_suite,
 };
 use crate::wire::{
     Malformed, OpenSessionGrant, OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4,
@@ -81,7 +81,7 @@ impl Endpoint {
             return Err(RmcpStatus::INSUFFICIENT_RESOURCES);
         }
         let (managed_session_id, evicted) = self.sessions.open(now, &mut *self.entropy, |id, opening| {
-            AwaitingRakp1::new(request.console_session_id, id, algorithms, opening)
+            Session::AwaitingRakp1(AwaitingRakp1::new(request.console_session_id, id, algorithms, opening))
         });
         self.counters.sessions_opened += 1;
         match evicted {
@@ -165,13 +165,13 @@ impl Endpoint {
     }
 
     /// Whether logins of this user from there have to wait.
-    fn is_locked_out(&mut self, now: Instant, from: SocketAddr, user_name: &UserName) -> bool {
+    pub(super) fn is_locked_out(&mut self, now: Instant, from: SocketAddr, user_name: &UserName) -> bool {
         let locked = self.lockouts.is_locked(now, source_of(from), user_name, &self.config.guard);
         self.counters.locked_out_logins += u64::from(locked);
         locked
     }
 
-    fn note_failure(&mut self, now: Instant, claimant: Option<Claimant>) {
+    pub(super) fn note_failure(&mut self, now: Instant, claimant: Option<Claimant>) {
         if let Some(Claimant { from, user_name }) = claimant {
             self.lockouts.failed(now, source_of(from), user_name, &self.config.guard);
         }

@@ -10,5 +10,6 @@ mod limits;
 mod model;
 mod requests;
 mod sessionless;
+mod sessions_v15;
 mod setup;
 mod transitions;

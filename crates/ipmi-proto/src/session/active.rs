@@ -10,13 +10,15 @@ use crate::entropy::{self, Entropy};
 use crate::number::{Iv, PayloadType, PrivilegeLevel, RmcpStatus, SessionId, SessionSequence};
 use crate::session::handshake::{Rakp3Answer, rakp4, refuse_rakp1};
 use crate::session::request_log::RequestLog;
-use crate::session::{DropReason, Outcome, ReplayWindow, Session, SessionContext, SessionHandle, Transition};
-use crate::wire::{EncodeError, Rakp1, Rakp3, RmcpHeader, Sealed};
+use crate::session::{
+    DropReason, Outcome, ProtectionV15, ReplayWindow, Session, SessionContext, SessionHandle, Transition,
+};
+use crate::wire::{EncodeError, Rakp1, Rakp3, RmcpHeader, Sealed, SessionV15};
 
 /// An established session.
 #[derive(Debug)]
 pub(crate) struct Active {
-    console_session_id: SessionId,
+    protection: Protection,
     handle: SessionHandle,
     /// The user's place in the list.
     user: usize,
@@ -24,14 +26,21 @@ pub(crate) struct Active {
     maximum: PrivilegeLevel,
     /// The level that it has now.
     privilege: PrivilegeLevel,
-    keys: SessionKeys,
-    rakp3: Rakp3Answer,
     inbound: ReplayWindow,
     outbound: SessionSequence,
     last_heard: Instant,
     /// Where the latest authentic packet came from.
     peer: Option<SocketAddr>,
     requests: RequestLog,
+}
+
+/// How packets are protected.
+#[derive(Debug)]
+enum Protection {
+    /// IPMI 2.0.
+    V20 { console_session_id: SessionId, keys: SessionKeys, rakp3: Rakp3Answer },
+    /// IPMI 1.5.
+    V15(ProtectionV15),
 }
 
 impl Active {
@@ -46,13 +55,11 @@ impl Active {
     ) -> Self {
         let maximum = exchange.role.privilege();
         Self {
-            console_session_id: exchange.console_session_id,
+            protection: Protection::V20 { console_session_id: exchange.console_session_id, keys, rakp3 },
             handle,
             user,
             maximum,
             privilege: maximum.min(PrivilegeLevel::USER),
-            keys,
-            rakp3,
             inbound: ReplayWindow::new(),
             outbound: SessionSequence::FIRST,
             last_heard: now,
@@ -61,8 +68,39 @@ impl Active {
         }
     }
 
-    pub(crate) const fn console_session_id(&self) -> SessionId {
-        self.console_session_id
+    /// An IPMI 1.5 session with its first inbound and outbound numbers.
+    pub(crate) fn new_v15(
+        protection: ProtectionV15,
+        user: usize,
+        maximum: PrivilegeLevel,
+        (first_inbound, first_outbound): (SessionSequence, SessionSequence),
+        handle: SessionHandle,
+        now: Instant,
+    ) -> Self {
+        Self {
+            protection: Protection::V15(protection),
+            handle,
+            user,
+            maximum,
+            privilege: maximum.min(PrivilegeLevel::USER),
+            inbound: ReplayWindow::from(first_inbound.0),
+            outbound: first_outbound,
+            last_heard: now,
+            peer: None,
+            requests: RequestLog::default(),
+        }
+    }
+
+    pub(crate) const fn is_v15(&self) -> bool {
+        matches!(self.protection, Protection::V15(_))
+    }
+
+    /// The console's id for it; `None` in IPMI 1.5, where there is one id for both sides.
+    pub(crate) const fn console_session_id(&self) -> Option<SessionId> {
+        match self.protection {
+            Protection::V20 { console_session_id, .. } => Some(console_session_id),
+            Protection::V15(_) => None,
+        }
     }
 
     pub(crate) const fn handle(&self) -> SessionHandle {
@@ -115,29 +153,39 @@ impl Active {
     ) -> Result<Bytes, EncodeError> {
         let mut datagram = BytesMut::new();
         RmcpHeader::IPMI.encode(&mut datagram);
-        let iv = Iv(entropy::draw(entropy));
-        self.keys.seal(payload_type, self.console_session_id, self.outbound, iv, payload, &mut datagram)?;
+        match &self.protection {
+            Protection::V20 { console_session_id, keys, .. } => {
+                let iv = Iv(entropy::draw(entropy));
+                keys.seal(payload_type, *console_session_id, self.outbound, iv, payload, &mut datagram)?;
+            }
+            Protection::V15(ProtectionV15 { id, key }) => {
+                key.seal(*id, self.outbound, payload).encode(&mut datagram)?;
+            }
+        }
         self.outbound = self.outbound.next();
         Ok(datagram.freeze())
     }
 
     /// RAKP 1 for a session that is past it: a copy that the network delayed.
     pub(super) fn on_rakp1(self: Box<Self>, rakp1: &Rakp1) -> Transition {
-        let outcome = refuse_rakp1(rakp1.tag, self.console_session_id, RmcpStatus::INACTIVE_SESSION_ID);
+        let outcome = match self.console_session_id() {
+            Some(id) => refuse_rakp1(rakp1.tag, id, RmcpStatus::INACTIVE_SESSION_ID),
+            None => Outcome::Dropped(DropReason::OtherPayload),
+        };
         Transition { next: Some(Session::Active(self)), outcome }
     }
 
     /// RAKP 3 again: its answer was lost. The same answer, with the new tag; keys and counters stay. Whoever does not prove the
     /// password again is told so and changes nothing either.
     pub(super) fn on_rakp3(self: Box<Self>, rakp3: &Rakp3) -> Transition {
-        let outcome = match rakp3.outcome {
-            Ok(code) if code == self.rakp3.expected => {
-                rakp4(rakp3.tag, self.console_session_id, Ok(self.rakp3.integrity_check))
+        let outcome = match (&self.protection, rakp3.outcome) {
+            (Protection::V20 { console_session_id, rakp3: known, .. }, Ok(code)) => {
+                let proven = code == known.expected;
+                let outcome = proven.then_some(known.integrity_check);
+                let outcome = outcome.ok_or(RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE);
+                rakp4(rakp3.tag, *console_session_id, outcome)
             }
-            Ok(_) => {
-                rakp4(rakp3.tag, self.console_session_id, Err(RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE))
-            }
-            Err(_) => Outcome::Dropped(DropReason::OtherPayload),
+            (Protection::V15(_), _) | (_, Err(_)) => Outcome::Dropped(DropReason::OtherPayload),
         };
         Transition { next: Some(Session::Active(self)), outcome }
     }
@@ -147,8 +195,30 @@ impl Active {
         Transition { next: Some(Session::Active(self)), outcome }
     }
 
+    pub(super) fn on_v15(mut self: Box<Self>, packet: SessionV15<'_>, cx: &SessionContext<'_>) -> Transition {
+        let outcome = self.open_v15(packet, cx.now);
+        Transition { next: Some(Session::Active(self)), outcome }
+    }
+
+    fn open_v15(&mut self, packet: SessionV15<'_>, now: Instant) -> Outcome {
+        let Protection::V15(ProtectionV15 { key, .. }) = &self.protection else {
+            return Outcome::Dropped(DropReason::WrongProtection);
+        };
+        if !key.verifies(&packet) {
+            return Outcome::Dropped(DropReason::Unauthentic);
+        }
+        if !self.inbound.accept(packet.sequence.0) {
+            return Outcome::Dropped(DropReason::Replayed);
+        }
+        self.last_heard = now;
+        Outcome::Payload(PayloadType::IPMI, Bytes::copy_from_slice(packet.message))
+    }
+
     fn open(&mut self, packet: Sealed<'_>, now: Instant) -> Outcome {
-        let opened = match self.keys.open(&packet) {
+        let Protection::V20 { keys, .. } = &self.protection else {
+            return Outcome::Dropped(DropReason::WrongProtection);
+        };
+        let opened = match keys.open(&packet) {
             Ok(opened) => opened,
             Err(Unauthentic::Protection) => return Outcome::Dropped(DropReason::WrongProtection),
             Err(Unauthentic::AuthCode | Unauthentic::Trailer) => {
@@ -157,7 +227,7 @@ impl Active {
             Err(Unauthentic::Confidentiality) => return Outcome::Dropped(DropReason::Undecipherable),
         };
         // Without integrity algorithm numbers prove nothing, and anybody could move the window away.
-        let numbered = self.keys.algorithms().integrity() != Integrity::None;
+        let numbered = keys.algorithms().integrity() != Integrity::None;
         if numbered && !self.inbound.accept(opened.sequence().0) {
             return Outcome::Dropped(DropReason::Replayed);
         }

@@ -38,7 +38,7 @@ drop_reasons! {
     BadMessage = "bad_message",
     /// An IPMI message for another controller than the BMC.
     OtherResponder = "other_responder",
-    /// A packet of an IPMI 1.5 session: there are none.
+    /// A packet of an IPMI 1.5 session that does not exist.
     SessionV15 = "session_v15",
     /// A payload type that has no business where it stood.
     OtherPayload = "other_payload",

@@ -4,12 +4,16 @@
 //! number (ipmitool counts its packets from before the session too), and moves only for packets whose AuthCode was verified:
 //! the caller asks after the verification, never before. The number after `FFFFFFFF` is 1; 0 is never valid in a session.
 
-/// How far a number may lie above or below the highest one seen.
+/// How far a number of RMCP+ may lie above or below the highest one seen.
 const REACH: u32 = 16;
+
+/// The same for IPMI 1.5.
+const REACH_V15: u32 = 8;
 
 /// Which of the latest inbound sequence numbers have been used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReplayWindow {
+    reach: u32,
     highest: Option<u32>,
     /// Bit `n` is set when `highest - n` was seen; bit 0 is `highest` itself.
     seen: u32,
@@ -18,7 +22,16 @@ pub(crate) struct ReplayWindow {
 impl ReplayWindow {
     /// A window that takes any first number.
     pub(crate) const fn new() -> Self {
-        Self { highest: None, seen: 0 }
+        Self { reach: REACH, highest: None, seen: 0 }
+    }
+
+    /// A window of an IPMI 1.5 session, whose first number is agreed on.
+    pub(crate) const fn from(first: u32) -> Self {
+        let before = match first.wrapping_sub(1) {
+            0 => u32::MAX,
+            before => before,
+        };
+        Self { reach: REACH_V15, highest: Some(before), seen: u32::MAX }
     }
 
     /// Takes `number` if it is new and near enough; `false` means a replay, a stray or an invalid number.
@@ -32,13 +45,13 @@ impl ReplayWindow {
             return true;
         };
         let ahead = steps(highest, number);
-        if (1..=REACH).contains(&ahead) {
+        if (1..=self.reach).contains(&ahead) {
             self.highest = Some(number);
             self.seen = (self.seen << ahead) | 1;
             return true;
         }
         let behind = steps(number, highest);
-        let bit = if behind <= REACH { 1 << behind } else { 0 };
+        let bit = if behind <= self.reach { 1 << behind } else { 0 };
         if bit == 0 || self.seen & bit != 0 {
             return false;
         }
@@ -83,6 +96,22 @@ mod tests {
         assert!(window.accept(84));
         assert!(!window.accept(84));
         assert!(!window.accept(83));
+    }
+
+    #[test]
+    fn window_of_1_5_begins_at_the_agreed_number_and_reaches_8() {
+        let mut window = ReplayWindow::from(100);
+        assert!(!window.accept(99));
+        assert!(!window.accept(108));
+        assert!(window.accept(107));
+        assert!(window.accept(100), "late, but within 8");
+        assert!(!window.accept(100));
+        assert!(window.accept(115));
+        assert!(!window.accept(106), "9 behind");
+        assert!(window.accept(108));
+        let mut first = ReplayWindow::from(1);
+        assert!(!first.accept(u32::MAX));
+        assert!(first.accept(1));
     }
 
     #[test]

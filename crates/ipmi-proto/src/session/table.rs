@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::entropy::{self, Entropy};
 use crate::number::SessionId;
-use crate::session::{Active, AwaitingRakp1, Claimant, Opening, Session, SessionHandle, SessionLimits, Slot};
+use crate::session::{Active, Claimant, Opening, Session, SessionHandle, SessionLimits, Slot};
 
 /// The sessions of one managed system.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl SessionTable {
 
     /// The console's id for the session that the managed system calls `id`.
     pub(crate) fn console_id(&self, id: SessionId) -> Option<SessionId> {
-        self.sessions.get(&id).map(Session::console_session_id)
+        self.sessions.get(&id).and_then(Session::console_session_id)
     }
 
     /// Who wants to log in with this half-open session.
@@ -102,7 +102,7 @@ impl SessionTable {
         &mut self,
         now: Instant,
         entropy: &mut dyn Entropy,
-        make: impl FnOnce(SessionId, Opening) -> AwaitingRakp1,
+        make: impl FnOnce(SessionId, Opening) -> Session,
     ) -> (SessionId, Evicted) {
         let mut evicted = Evicted::Nobody;
         while self.half_open().count() >= usize::from(self.limits.max_half_open.max(1)) {
@@ -114,12 +114,12 @@ impl SessionTable {
         let id = self.fresh_id(entropy);
         let opening = Opening { at: now, order: self.opened };
         self.opened = self.opened.wrapping_add(1);
-        self.sessions.insert(id, Session::AwaitingRakp1(make(id, opening)));
+        self.sessions.insert(id, make(id, opening));
         (id, evicted)
     }
 
     /// An id that no session has. A source of randomness that repeats itself costs unpredictability, never uniqueness.
-    fn fresh_id(&self, entropy: &mut dyn Entropy) -> SessionId {
+    pub(crate) fn fresh_id(&self, entropy: &mut dyn Entropy) -> SessionId {
         let mut id = SessionId(u32::from_le_bytes(entropy::draw(entropy)));
         while id == SessionId::NONE || self.sessions.contains_key(&id) {
             id = SessionId(id.0.wrapping_add(1));
@@ -150,7 +150,7 @@ impl SessionTable {
                 return true;
             }
             match session {
-                Session::AwaitingRakp1(_) => {}
+                Session::AwaitingRakp1(_) | Session::AwaitingActivation(_) => {}
                 Session::AwaitingRakp3(session) => expired.abandoned_logins.push(session.claimant()),
                 Session::Active(_) => expired.idle += 1,
             }

@@ -18,7 +18,7 @@ use ipmi_proto::command::chassis::GetChassisStatus;
 use ipmi_proto::console::ConsoleError;
 use ipmi_proto::crypto::{Kg, Password};
 use ipmi_proto::endpoint::{EndpointConfig, User};
-use ipmi_proto::number::{CipherSuiteId, Guid, PrivilegeLevel, UserName};
+use ipmi_proto::number::{CipherSuiteId, Guid, PrivilegeLevel, SessionV15Algorithm, UserName};
 
 use support::{Bmc, has, run};
 
@@ -66,6 +66,24 @@ async fn ipmitool(bmc: &Bmc, words: &str) -> Output {
     let mut command = Command::new("ipmitool");
     command.args(["-I", "lanplus", "-H", "127.0.0.1", "-p", &port, "-R", "1", "-N", "5"]);
     command.args(words.split(' ')).env("IPMI_PASSWORD", PASSWORD).env("IPMI_KGKEY", KG);
+    run(command).await
+}
+
+async fn ipmitool_lan(bmc: &Bmc, words: &str) -> Output {
+    let port = bmc.address().port().to_string();
+    let mut command = Command::new("ipmitool");
+    command.args(["-I", "lan", "-H", "127.0.0.1", "-p", &port, "-R", "1", "-N", "5", "-U", "admin"]);
+    command.args(words.split(' ')).env("IPMI_PASSWORD", PASSWORD);
+    run(command).await
+}
+
+async fn freeipmi_lan(bmc: &Bmc, words: &str) -> Output {
+    let mut command = Command::new("ipmi-chassis");
+    command.args(["-h", &bmc.address().to_string(), "-u", "admin", "--session-timeout", "5000"]);
+    command.args(words.split(' ')).arg("--get-status");
+    if !words.contains("-p ") {
+        command.args(["-p", PASSWORD]);
+    }
     run(command).await
 }
 
@@ -177,6 +195,58 @@ async fn ipmitool_and_freeipmi_log_in_with_kg_and_fail_without() {
         assert!(is_status(&freeipmi(&bmc, &format!("-I {suite} -k 0x{digits}")).await));
         let without = freeipmi(&bmc, &format!("-I {suite}")).await;
         assert!(String::from_utf8_lossy(&without.stderr).contains("k_g"), "{without:?}");
+    }
+    bmc.stop().await;
+}
+
+fn with_ipmi_1_5() -> EndpointConfig {
+    let ipmi_1_5 = vec![SessionV15Algorithm::MD2, SessionV15Algorithm::MD5, SessionV15Algorithm::PASSWORD];
+    EndpointConfig { ipmi_1_5, ..config() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ipmitool_uses_1_5_sessions_where_they_are_enabled() {
+    if !has("ipmitool") {
+        return;
+    }
+    let bmc = Bmc::start(with_ipmi_1_5()).await;
+    // Its MD2 exists only where its cryptographic library still has that.
+    for words in ["-E power status", "-E -A MD5 power status", "-E -A PASSWORD power status"] {
+        let output = ipmitool_lan(&bmc, words).await;
+        assert!(is_status(&output), "{words}: {output:?}");
+    }
+    for words in ["-E -A NONE power status", "-P wrong -A MD5 power status"] {
+        let output = ipmitool_lan(&bmc, words).await;
+        assert!(!output.status.success(), "{words}: {output:?}");
+    }
+    assert!(is_status(&ipmitool(&bmc, "-U admin -E power status").await), "2.0 as well");
+    let info = ipmitool_lan(&bmc, "-E session info active").await;
+    assert!(String::from_utf8_lossy(&info.stdout).contains("IPMIv1.5"), "{info:?}");
+    bmc.stop().await;
+
+    let default = Bmc::start(config()).await;
+    let output = ipmitool_lan(&default, "-E power status").await;
+    assert!(!output.status.success(), "{output:?}");
+    default.stop().await;
+    let open = EndpointConfig { ipmi_1_5: vec![SessionV15Algorithm::NONE], ..config() };
+    let open = Bmc::start(open).await;
+    assert!(is_status(&ipmitool_lan(&open, "-P wrong -A NONE power status").await));
+    open.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn freeipmi_uses_its_default_driver_where_1_5_is_enabled() {
+    if !has("ipmi-chassis") {
+        return;
+    }
+    let bmc = Bmc::start(with_ipmi_1_5()).await;
+    for words in ["-D LAN", "-D LAN -a md5", "-D LAN -a md2", "-D LAN -a straight_password_key"] {
+        let output = freeipmi_lan(&bmc, words).await;
+        assert!(is_status(&output), "{words}: {output:?}");
+    }
+    for words in ["-D LAN -a none", "-D LAN -a md5 -p wrong"] {
+        let output = freeipmi_lan(&bmc, words).await;
+        assert!(!output.status.success(), "{words}: {output:?}");
     }
     bmc.stop().await;
 }

@@ -143,6 +143,7 @@ fn outcome(state: State, make: Make) -> String {
         Some(Session::AwaitingRakp1(_)) => "AwaitingRakp1",
         Some(Session::AwaitingRakp3(_)) => "AwaitingRakp3",
         Some(Session::Active(_)) => "Active",
+        Some(Session::AwaitingActivation(_)) => "AwaitingActivation",
         None => "gone",
     };
     format!("{what} → {next}")
