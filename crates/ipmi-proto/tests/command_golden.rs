@@ -1170,10 +1170,11 @@ fn system_info() {
 #[test]
 fn system_info_text_comes_in_numbered_blocks() {
     let blocks: Vec<_> = (0..3).map(|block| SystemInfo::text_block("a name of 21 bytes...", block)).collect();
-    assert_eq!(blocks[0].as_ref().unwrap().value, b"\x00\x01\x15a name of 21 b");
+    assert_eq!(blocks[0].as_ref().unwrap().value, b"\x00\x00\x15a name of 21 b");
     assert_eq!(blocks[1].as_ref().unwrap().value, b"\x01ytes...\0\0\0\0\0\0\0\0\0");
     assert_eq!(blocks[2], None);
-    assert_eq!(SystemInfo::text_block("", 0).unwrap().value[..3], [0, 1, 0]);
+    assert_eq!(SystemInfo::text_block("", 0).unwrap().value[..3], [0, 0, 0]);
+    assert_eq!(SystemInfo::text_block("é", 0).unwrap().value[..5], [0, 1, 2, 0xc3, 0xa9]);
     let long = "x".repeat(300);
     assert_eq!(SystemInfo::text_block(&long, 0).unwrap().value[2], 255);
     assert!(SystemInfo::text_block(&long, 16).is_some() && SystemInfo::text_block(&long, 17).is_none());

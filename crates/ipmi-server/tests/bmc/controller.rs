@@ -119,7 +119,7 @@ async fn only_event_logging_is_enabled_and_only_with_a_log() {
 async fn system_info_is_the_name_and_nothing_that_nobody_knows() {
     let bench = Bench::start();
     let mut session = bench.login().await;
-    let name = format!("11000106{}{}", hex::encode("node-1"), "00".repeat(8));
+    let name = format!("11000006{}{}", hex::encode("node-1"), "00".repeat(8));
     assert_eq!(session.raw(0x06, 0x59, "00 02 00 00").await, (0x00, name));
     assert_eq!(session.code(0x06, 0x59, "00 02 01 00").await, 0xc9, "behind the end");
     assert_eq!(session.raw(0x06, 0x59, "80 02 00 00").await.1, "11");

@@ -100,6 +100,7 @@ impl SystemInfo {
     pub const REVISION: u8 = 0x11;
 
     const BLOCK: usize = 16;
+    const LATIN_1: u8 = 0x00;
     const UTF_8: u8 = 0x01;
 
     /// The answer with this value.
@@ -108,11 +109,13 @@ impl SystemInfo {
         Self { revision: Self::REVISION, value }
     }
 
-    /// A block of a text in UTF-8, of which the first 255 bytes count. `None` behind its end.
+    /// A block of a text, of which the first 255 bytes count. `None` behind its end. What is in ASCII is said to be Latin 1,
+    /// which more consoles know than UTF-8.
     #[must_use]
     pub fn text_block(text: &str, block: u8) -> Option<Self> {
         let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
-        let mut stream = vec![Self::UTF_8, length];
+        let encoding = if text.is_ascii() { Self::LATIN_1 } else { Self::UTF_8 };
+        let mut stream = vec![encoding, length];
         stream.extend(text.bytes().take(usize::from(length)));
         let mut bytes = stream.chunks(Self::BLOCK).nth(usize::from(block))?.to_vec();
         bytes.resize(Self::BLOCK, 0);

@@ -1,0 +1,184 @@
+//! ipmitool.
+
+use std::process::Command;
+
+use crate::row::Expected::{Refused, Tolerated, Works};
+use crate::row::Row;
+use crate::target::{PASSWORD, Target, USER, has};
+
+pub(crate) const VERSION: &str = "1.8.19";
+
+/// In this order, against one BMC.
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        command: "mc info",
+        result: Works(&["IPMI Version              : 2.0", "FRU Inventory Device", "Chassis Device"]),
+    },
+    Row { command: "mc guid", result: Works(&["09090909"]) },
+    Row { command: "mc selftest", result: Works(&["Selftest: passed"]) },
+    Row { command: "mc getenables", result: Works(&["System Event Logging                     : enabled"]) },
+    Row { command: "mc getsysinfo system_name", result: Works(&["node-1"]) },
+    Row { command: "mc watchdog get", result: Works(&["Stopped", "Initial Countdown:      0.0 sec"]) },
+    Row { command: "mc watchdog reset", result: Refused(&["Attempt to reset uninitialized watchdog"]) },
+    Row { command: "mc watchdog off", result: Works(&["timer stopped"]) },
+    Row { command: "power status", result: Works(&["Chassis Power is on"]) },
+    Row { command: "power on", result: Works(&["Up/On"]) },
+    Row { command: "power off", result: Works(&["Down/Off"]) },
+    Row { command: "power cycle", result: Works(&["Cycle"]) },
+    Row { command: "power reset", result: Works(&["Reset"]) },
+    Row { command: "power soft", result: Works(&["Soft"]) },
+    Row { command: "power diag", result: Refused(&["Invalid data field in request"]) },
+    Row { command: "chassis identify", result: Works(&["default (15 seconds)"]) },
+    Row { command: "chassis identify force", result: Works(&["indefinite"]) },
+    Row {
+        command: "chassis status",
+        result: Works(&["System Power         : on", "Power Restore Policy : unknown"]),
+    },
+    Row { command: "chassis restart_cause", result: Works(&["System restart cause: unknown"]) },
+    Row { command: "chassis poh", result: Refused(&["Invalid command"]) },
+    Row { command: "chassis policy list", result: Works(&["Supported chassis power policy:"]) },
+    Row { command: "chassis policy always-on", result: Refused(&["Invalid data field in request"]) },
+    Row { command: "chassis bootdev pxe", result: Works(&["Set Boot Device to pxe"]) },
+    Row { command: "chassis bootdev bios", result: Tolerated(&["Invalid data field in request"]) },
+    Row {
+        command: "chassis bootparam get 5",
+        result: Works(&["Force PXE", "Options apply to only next boot"]),
+    },
+    Row {
+        command: "lan print",
+        result: Works(&[
+            "IP Address              : 127.0.0.1",
+            "MAC Address             : 02:09:09:09:09:09",
+            "RMCP+ Cipher Suites     : 3,17",
+            "Cipher Suite Priv Max   : aaXXXXXXXXXXXXX",
+            "Bad Password Threshold",
+        ]),
+    },
+    Row { command: "lan set 1 ipaddr 192.0.2.9", result: Refused(&[]) },
+    Row {
+        command: "channel info 1",
+        result: Works(&["802.3 LAN", "Active Session Count  : 1", "always available"]),
+    },
+    Row { command: "channel authcap 1 4", result: Works(&["Channel supports IPMI v2.0 : yes"]) },
+    Row {
+        command: "channel getaccess 1 1",
+        result: Works(&["User Name            : admin", "Privilege Level      : ADMINISTRATOR"]),
+    },
+    Row {
+        command: "channel getciphers ipmi 1",
+        result: Works(&["hmac_sha256     sha256_128      aes_cbc_128"]),
+    },
+    Row {
+        command: "channel setaccess 1 2 privilege=4",
+        result: Refused(&["Cannot execute command, command disabled"]),
+    },
+    Row {
+        command: "session info active",
+        result: Works(&["user id                       : 1", "IPMIv2/RMCP+", "127.0.0.1"]),
+    },
+    Row {
+        command: "user list 1",
+        result: Works(&["1   admin            true    false      true       ADMINISTRATOR", "2   guest"]),
+    },
+    Row { command: "user summary 1", result: Works(&["Maximum IDs\t    : 2", "Enabled User Count  : 2"]) },
+    Row { command: "user test 2 16 a-guest", result: Works(&["Success"]) },
+    Row { command: "user test 2 16 wrong", result: Refused(&["password incorrect"]) },
+    Row {
+        command: "user set password 2 another",
+        result: Refused(&["Cannot execute command, command disabled"]),
+    },
+    Row {
+        command: "user set name 2 another",
+        result: Refused(&["Cannot execute command, command disabled"]),
+    },
+    Row { command: "user disable 2", result: Refused(&["Cannot execute command, command disabled"]) },
+    Row { command: "user enable 2", result: Works(&[]) },
+    Row { command: "user priv 2 4 1", result: Refused(&["Cannot execute command, command disabled"]) },
+    Row { command: "sdr info", result: Works(&["Record Count                        : 4"]) },
+    Row {
+        command: "sdr list all",
+        result: Works(&[
+            "Dynamic MC @ 20h",
+            "Power            | 0x00              | ok",
+            "Boot             | Event-Only",
+        ]),
+    },
+    Row { command: "sdr elist all", result: Works(&["Cloud            | 02h | ok  |  6.1"]) },
+    Row {
+        command: "-v sdr",
+        result: Works(&[
+            "Power Unit (0x09)",
+            "Management Subsys Health (0x28)",
+            "Soft-power control failure",
+        ]),
+    },
+    Row { command: "sensor list", result: Works(&["Power            | 0x0        | discrete   | 0x0080"]) },
+    Row { command: "sensor get Power", result: Works(&["Sensor Type (Discrete): Power Unit"]) },
+    Row { command: "sel info", result: Works(&["Entries          : 4", "Free Space       : 64 bytes"]) },
+    Row {
+        command: "sel list",
+        result: Works(&["Power Unit #0x01 | Power off/down | Asserted", "Power off/down | Deasserted"]),
+    },
+    Row {
+        command: "sel elist",
+        result: Works(&[
+            "System Boot Initiated Boot | User requested PXE boot | Asserted",
+            "Power Unit Power | Soft-power control failure",
+        ]),
+    },
+    Row { command: "sel get 1", result: Works(&["Description           : Power off/down"]) },
+    Row { command: "sel time get", result: Works(&[]) },
+    Row { command: "sel time set now", result: Refused(&["Invalid command"]) },
+    Row { command: "sel delete 1", result: Refused(&["Invalid command"]) },
+    Row { command: "sel clear", result: Works(&["Clearing SEL"]) },
+    Row { command: "sel list last 1", result: Works(&["SEL has no entries"]) },
+    Row {
+        command: "fru print",
+        result: Works(&[
+            "Product Name          : Virtual Machine",
+            "Product Serial        : 31/44",
+            "Product Asset Tag     : node-1",
+        ]),
+    },
+    Row { command: "event 1", result: Refused(&["Invalid command"]) },
+    Row { command: "pef info", result: Refused(&["Invalid command"]) },
+    Row { command: "sol info", result: Refused(&["Invalid command"]) },
+    Row { command: "sol activate", result: Refused(&["Invalid command"]) },
+    Row { command: "dcmi discover", result: Refused(&["Invalid command"]) },
+    Row { command: "dcmi power reading", result: Refused(&["Invalid command"]) },
+    Row { command: "raw 6 1", result: Works(&["20 01"]) },
+    Row { command: "mc reset warm", result: Works(&["Sent warm reset"]) },
+    Row { command: "mc reset cold", result: Works(&["Sent cold reset"]) },
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_of_ipmitool_comes_to_what_the_document_says() {
+    if !has("ipmitool", VERSION) {
+        return;
+    }
+    let target = Target::start().await;
+    let mut wrong = Vec::new();
+    for row in ROWS {
+        let mut command = Command::new("ipmitool");
+        let port = target.address.port().to_string();
+        command.args([
+            "-I",
+            "lanplus",
+            "-H",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            USER,
+            "-R",
+            "1",
+            "-N",
+            "5",
+            "-E",
+        ]);
+        command.env("IPMI_PASSWORD", PASSWORD).env("TZ", "UTC").args(row.command.split(' '));
+        wrong.extend(target.check(row, command).await.err());
+    }
+    target.stop().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

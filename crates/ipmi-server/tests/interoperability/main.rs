@@ -1,0 +1,23 @@
+//! Other people's clients against a BMC on a loopback socket: the matrix of `docs/interoperability.md`, row by row.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+#[path = "../bmc/chassis.rs"]
+#[allow(dead_code, reason = "shared with the tests in memory, which use all of it")]
+mod chassis;
+#[path = "../bmc/event_log.rs"]
+#[allow(dead_code, reason = "shared with the tests in memory, which use all of it")]
+mod event_log;
+
+mod document;
+mod freeipmi;
+mod ipmitool;
+mod row;
+mod target;
