@@ -200,6 +200,12 @@ fn begin(ask: &PowerAsk, side: Side, seen: Option<&Seen>) -> Decision {
 /// Something is pending: what is asked for is combined with it, whatever the node looks like at the moment.
 fn combine(pending: &PowerIntent, boot_generation: u64, request: PowerRequest) -> Decision {
     match (request, pending.stage) {
+        // A start that was sent is repeated for the boot device that was wanted when it was asked for.
+        (PowerRequest::On, Stage::PowerUp { start: Start::Sent { .. }, .. })
+            if pending.boot_generation != boot_generation =>
+        {
+            Decision::Go(pending.stage)
+        }
         (PowerRequest::On, Stage::PowerUp { .. }) => Decision::Satisfied,
         (PowerRequest::On, Stage::PowerDown { then: Then::PowerUp }) => Decision::Satisfied,
         (PowerRequest::On, Stage::ShutDown { then: Then::PowerUp, .. }) => Decision::Satisfied,
@@ -250,9 +256,12 @@ fn overtaken(record: &NodeRecord, stage: Stage) -> Overtaken {
             Stage::PowerDown { then: Then::Rest } | Stage::ShutDown { then: Then::Rest, .. },
             Stage::PowerDown { then: Then::PowerUp } | Stage::ShutDown { then: Then::PowerUp, .. },
         ) => overtaken.off = Some(pending.requester.clone()),
-        (Stage::PowerUp { start: Start::Sent { .. } | Start::Seen, .. }, _) => {
+        (Stage::PowerUp { .. }, Stage::PowerUp { .. }) => {}
+        (Stage::PowerUp { start: Start::Sent { boot_generation }, .. }, _) => {
             overtaken.on = Some(pending.requester.clone());
+            overtaken.start = Some(boot_generation);
         }
+        (Stage::PowerUp { start: Start::Seen, .. }, _) => overtaken.on = Some(pending.requester.clone()),
         (Stage::PowerDown { .. } | Stage::ShutDown { .. } | Stage::PowerUp { .. }, _) => overtaken.off = None,
     }
     overtaken

@@ -7,7 +7,7 @@ use std::time::Duration;
 use machine::NodeId;
 
 use crate::policy::Policy;
-use crate::record::Timestamp;
+use crate::record::{NodeRecord, Timestamp};
 
 /// The two clocks, read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -64,6 +64,21 @@ pub enum Sent {
 }
 
 impl Progress {
+    /// What is remembered by a reconciler that begins with these records: a start or a write of which it is not known
+    /// what became of it may have been sent a moment ago, and a look that does not show it proves nothing yet.
+    #[must_use]
+    pub fn resumed(records: &BTreeMap<NodeId, NodeRecord>, up: Duration) -> Self {
+        let mut progress = Self::default();
+        for (node, record) in records {
+            let sent = record.has_sent_start().then_some((Sent::Start, up));
+            let wrote = record.boot.in_design.map(|_| up);
+            if sent.is_some() || wrote.is_some() {
+                progress.nodes.insert(node.clone(), NodeProgress { sent, wrote, ..NodeProgress::default() });
+            }
+        }
+        progress
+    }
+
     /// The memory of one node.
     #[must_use]
     pub fn node(&self, node: &NodeId) -> NodeProgress {

@@ -105,7 +105,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
     async fn reconcile(&self) {
         let shared = &self.shared;
         let mut looks = shared.cache.looks();
-        let mut memory = Memory::new(&shared.policy);
+        let mut memory = Memory::new(&shared.policy, &shared.store.snapshot());
         loop {
             looks.borrow_and_update();
             let next = match shared.cache.fresh(shared.policy.look_idle) {
@@ -149,7 +149,9 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         memory.pace.saw(look);
         let now = memory.now(&*shared.clock);
         let plan = plan(&records, &look.observation, &memory.progress, &shared.policy, now);
-        if !plan.steps.is_empty() && look.ended.elapsed() > shared.policy.age_to_act {
+        // An old look neither sends nor settles anything: what it shows may have ended with the pause it outlived.
+        let changes = !plan.steps.is_empty() || !plan.records.is_empty();
+        if changes && look.ended.elapsed() > shared.policy.age_to_act {
             return Next::Look;
         }
         match self.record(&records, &plan.records, Some(look), now).await {
@@ -359,9 +361,9 @@ struct Memory {
 }
 
 impl Memory {
-    fn new(policy: &Policy) -> Self {
+    fn new(policy: &Policy, records: &BTreeMap<NodeId, NodeRecord>) -> Self {
         Self {
-            progress: Progress::default(),
+            progress: Progress::resumed(records, Duration::ZERO),
             pace: Pace::new(policy),
             journal_failures: 0,
             trouble: None,

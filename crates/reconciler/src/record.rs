@@ -65,6 +65,8 @@ pub struct Overtaken {
     pub on: Option<String>,
     /// Of a power down that has become the first half of a power cycle.
     pub off: Option<String>,
+    /// [`Start::Sent`] of a power up whose effect had not been seen: it may yet use up a one-shot.
+    pub start: Option<u64>,
 }
 
 /// On or off, at rest.
@@ -228,6 +230,16 @@ pub enum FailureKind {
 }
 
 impl NodeRecord {
+    /// Whether a start was sent, or was about to be, and its effect has not been seen.
+    #[must_use]
+    pub const fn has_sent_start(&self) -> bool {
+        let pending = match &self.power {
+            Some(PowerIntent { stage: Stage::PowerUp { start, .. }, .. }) => matches!(start, Start::Sent { .. }),
+            Some(_) | None => false,
+        };
+        pending || self.overtaken.start.is_some()
+    }
+
     /// Whether it is being powered up and its start has not been seen: only then may its design differ from
     /// its deployment by what we wrote.
     #[must_use]
@@ -243,7 +255,7 @@ impl Overtaken {
     /// Whether nothing was overtaken.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.on.is_none() && self.off.is_none()
+        self.on.is_none() && self.off.is_none() && self.start.is_none()
     }
 }
 
@@ -297,7 +309,6 @@ impl BootRecord {
             self.restore = None;
             self.lasting = self.lasting.filter(|wish| wish.flags.is_some());
         }
-        self.in_design = None;
         self
     }
 }

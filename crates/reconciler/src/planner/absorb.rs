@@ -8,7 +8,7 @@ use machine::{BootDevice, IntentTag, Lifetime, NodeObservation, Observation, Pha
 
 use super::{deployed, unsettled_start};
 use crate::policy::Policy;
-use crate::progress::{NodeProgress, Now, Progress};
+use crate::progress::{NodeProgress, Now, Progress, settling};
 use crate::record::{
     BootRecord, Failure, FailureKind, NodeRecord, PowerIntent, Rest, Stage, Start, Then, Timestamp, Wish,
     WrittenTag,
@@ -71,8 +71,14 @@ fn absorb_look(
     }
     let settled_off =
         look.phase == Phase::Off && unsettled_start(progress, look.phase, policy, now).is_none();
+    if matches!(look.phase, Phase::PoweringOn | Phase::Busy | Phase::On)
+        && record.overtaken.start.take() == Some(record.boot.generation)
+    {
+        record.boot = record.boot.used();
+    }
     if look.phase == Phase::On || settled_off {
         record.overtaken.on = None;
+        record.overtaken.start = None;
     }
     if let Some(power) = record.power.take() {
         absorb_power(&mut record, power, look, progress, policy, now);
@@ -80,8 +86,9 @@ fn absorb_look(
     if settled_off || record.power.is_none() {
         record.overtaken.off = None;
     }
-    // A look may be older than a write: of a node on its way up only what was written proves anything.
-    let settled = !record.is_rising() || record.boot.in_design == Some(look.design_boot);
+    // A look may not show a write yet: then, and of a node on its way up, only what was written proves anything.
+    let unsure = record.is_rising() || settling(progress.wrote, policy, now).is_some();
+    let settled = !unsure || record.boot.in_design == Some(look.design_boot);
     if settled && look.deployed_boot == Some(look.design_boot) {
         record.boot.in_design = None;
     }
