@@ -223,8 +223,7 @@ async fn what_is_held_back_can_still_be_called_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_publish_that_is_held_back_is_logged_once_for_each_reason() {
-    let warnings = Warnings::default();
-    let _logging = tracing::subscriber::set_default(warnings.clone());
+    let (warnings, _listening) = Warnings::listen();
     let cloud = cloud(Phase::On);
     edit(&cloud, 8);
     let rig = Rig::new(cloud).await;
