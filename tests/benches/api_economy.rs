@@ -5,10 +5,13 @@
 //! * Deployment: "set the boot device and power-cycle" for 50 running nodes at once. Goal: at most
 //!   [`WRITES_GOAL`] updates and as many publishes, and [`RATIO_GOAL`] times fewer requests than `ravstack` 1.1.
 //!
+//! The nodes' watchers are the real `ipmitool`, so without it nothing is measured; without ravstack only ravbmc is.
+//!
 //! The cloud works at speed 1 with transient states of one second; ravbmc has its default timing. Not met goals end
 //! the run with a failure. `RAVBMC_BENCH_SECONDS` sets how long the idle application is watched.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -96,6 +99,7 @@ fn main() {
 fn configuration(folder: &Path, url: &str) -> std::path::PathBuf {
     let password = folder.join("api-password");
     std::fs::write(&password, PASSWORD).unwrap();
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
     let file = folder.join("ravbmc.toml");
     let text = format!(
         r#"state-dir = "{state}"

@@ -25,7 +25,7 @@ use tokio::task::{JoinSet, LocalSet};
 /// Threads, each with a runtime of its own.
 const THREADS: usize = 2;
 /// How many cases each thread runs at once: they wait most of the time.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 16;
 
 /// Runs cases and reports those that failed.
 fn run<C, F>(what: &str, cases: Vec<C>, case: impl Fn(C) -> F + Sync)

@@ -93,12 +93,14 @@ impl Case {
             if self.operation == Operation::Status {
                 return matches!(lab.chassis(&lab.nodes[0]).await, Err(Denied::CloudUnreachable { .. }));
             }
-            // An extension that fails holds nobody up.
+            // An extension that fails holds nobody up, and after a batch that is refused each VM gets its own request.
+            let overcome = self.kind.is_batch() && lab.nodes.iter().all(|node| is_rest(lab.state(node)));
             let by_the_way = self.kind == Kind::SetExpiration;
             let told_by_status = lab.trouble().await.is_some();
             let statuses = lab.statuses().await;
             let mut statuses = lab.nodes.iter().filter_map(|node| statuses.get(&node.id));
-            by_the_way || told_by_status || statuses.any(|status| self.is_told_by(status))
+            let done = statuses.clone().all(|status| status.power.is_none()) && overcome;
+            by_the_way || told_by_status || done || statuses.any(|status| self.is_told_by(status))
         })
         .await
     }
