@@ -103,12 +103,7 @@ impl Executor {
             device: config.device,
             guid: endpoint.guid,
             name: Arc::clone(&config.name),
-            lan: LanChannel::new(
-                config.address,
-                endpoint.guid,
-                &endpoint.cipher_suites,
-                endpoint.channel_limit,
-            ),
+            lan: LanChannel::new(config.address, endpoint),
             users: Users::new(endpoint.users.clone()),
             inventory: FruInventory::new(config.node.clone(), &config.name, config.inventory.clone()),
             records: SdrRepository::new(device::support(config.events.is_some()), config.events.is_some()),

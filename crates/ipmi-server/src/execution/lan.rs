@@ -14,7 +14,11 @@ use ipmi_proto::command::boot_options::SetInProgress;
 use ipmi_proto::command::transport::{
     GetLanConfiguration, IpSource, LanConfiguration, LanParameter, LanParameterSelector, SetLanConfiguration,
 };
-use ipmi_proto::number::{ChannelNumber, CipherSuiteId, CompletionCode, Guid, PrivilegeLevel};
+use ipmi_proto::crypto::CipherSuite;
+use ipmi_proto::endpoint::EndpointConfig;
+use ipmi_proto::number::{
+    ChannelNumber, CipherSuiteId, CompletionCode, Guid, PrivilegeLevel, SessionV15Algorithm,
+};
 
 /// The number of the LAN channel.
 pub(super) const LAN_CHANNEL: ChannelNumber = ChannelNumber(1);
@@ -33,20 +37,26 @@ const MOST_SUITES: usize = 16;
 pub(super) struct LanChannel {
     address: Option<SocketAddr>,
     mac: [u8; 6],
+    auth_types: AuthTypes,
     suites: Vec<CipherSuiteId>,
     limit: PrivilegeLevel,
 }
 
 impl LanChannel {
-    pub(super) fn new(
-        address: Option<SocketAddr>,
-        guid: Guid,
-        suites: &[CipherSuiteId],
-        limit: PrivilegeLevel,
-    ) -> Self {
-        let mut suites: Vec<_> = suites.iter().copied().take(MOST_SUITES).collect();
+    pub(super) fn new(address: Option<SocketAddr>, endpoint: &EndpointConfig) -> Self {
+        // The endpoint leaves out suites that are not implemented.
+        let mut suites: Vec<_> =
+            endpoint.cipher_suites.iter().copied().filter(|id| CipherSuite::by_id(*id).is_some()).collect();
         suites.sort_unstable_by_key(|suite| suite.0);
-        Self { address, mac: mac_of(guid), suites, limit }
+        suites.dedup();
+        suites.truncate(MOST_SUITES);
+        let offers = |algorithm| endpoint.ipmi_1_5.contains(&algorithm);
+        let auth_types = AuthTypes::empty()
+            .with_if(offers(SessionV15Algorithm::NONE), AuthTypes::NONE)
+            .with_if(offers(SessionV15Algorithm::MD2), AuthTypes::MD2)
+            .with_if(offers(SessionV15Algorithm::MD5), AuthTypes::MD5)
+            .with_if(offers(SessionV15Algorithm::PASSWORD), AuthTypes::PASSWORD);
+        Self { address, mac: mac_of(endpoint.guid), auth_types, suites, limit: endpoint.channel_limit }
     }
 
     pub(super) fn info(
@@ -96,6 +106,18 @@ impl LanChannel {
         }
     }
 
+    /// For callback, user, operator, administrator and OEM: the same up to the limit of the channel.
+    fn enabled_auth_types(&self) -> [AuthTypes; 5] {
+        let levels = [
+            PrivilegeLevel::CALLBACK,
+            PrivilegeLevel::USER,
+            PrivilegeLevel::OPERATOR,
+            PrivilegeLevel::ADMINISTRATOR,
+            PrivilegeLevel::OEM,
+        ];
+        levels.map(|level| if level <= self.limit { self.auth_types } else { AuthTypes::empty() })
+    }
+
     /// The value of a parameter; `None` for those that the channel has not got.
     fn parameter(&self, selector: LanParameterSelector) -> Option<LanParameter> {
         let (address, source) = match self.address.map(|address| address.ip()) {
@@ -105,8 +127,8 @@ impl LanChannel {
         };
         Some(match selector.0 {
             0 => LanParameter::SetInProgress(SetInProgress::Complete),
-            1 => LanParameter::AuthTypeSupport(AuthTypes::empty()),
-            2 => LanParameter::AuthTypeEnables([AuthTypes::empty(); 5]),
+            1 => LanParameter::AuthTypeSupport(self.auth_types),
+            2 => LanParameter::AuthTypeEnables(self.enabled_auth_types()),
             3 => LanParameter::IpAddress(address),
             4 => LanParameter::IpSource(source),
             5 => LanParameter::MacAddress(self.mac),
@@ -133,6 +155,7 @@ impl LanChannel {
                 }
                 LanParameter::CipherSuitePrivileges(levels)
             }
+            // Nobody is locked out everywhere by somebody else's guesses; the endpoint's pauses are for each source apart.
             26 => LanParameter::BadPasswordThreshold([0; 6]),
             _ => return None,
         })

@@ -4,7 +4,11 @@
 //! |---|---|---|---|
 //! | 1 | Power | power unit | 0 off, 5 a power request was not carried out |
 //! | 2 | Cloud | management health | 1 the platform cannot be reached |
+//! | 4 | ACPI State | ACPI power state | 0 working, 6 soft off |
 //! | 3 | Boot | boot initiated | events only: 0 power-up from the disk, 3 the network was asked for |
+//!
+//! On and off are events of the ACPI state, whose every state has a name: a power unit knows only "off", and some consoles
+//! do not print whether that began or ended.
 
 use ipmi_proto::command::Body as _;
 use ipmi_proto::command::sensor::{SensorEvents, SensorReading, SensorStatus, SensorType};
@@ -23,6 +27,8 @@ pub(crate) enum Sensor {
     Power,
     /// Whether the platform can be reached.
     Cloud,
+    /// The power of the node in the words of ACPI.
+    AcpiState,
 }
 
 /// What is wanted of a sensor.
@@ -37,6 +43,7 @@ pub(crate) enum SensorQuestion {
 const POWER: u8 = 1;
 const CLOUD: u8 = 2;
 const BOOT: u8 = 3;
+const ACPI_STATE: u8 = 4;
 
 /// Entity of the node: its system board.
 const SYSTEM_BOARD: [u8; 2] = [0x07, 0x01];
@@ -44,6 +51,8 @@ const SYSTEM_BOARD: [u8; 2] = [0x07, 0x01];
 const POWER_OFF: u8 = 0;
 const POWER_CONTROL_FAILURE: u8 = 5;
 const CONTROLLER_UNREACHABLE: u8 = 1;
+const WORKING: u8 = 0;
+const SOFT_OFF: u8 = 6;
 const BOOT_BY_POWER_UP: u8 = 0;
 const BOOT_FROM_NETWORK: u8 = 3;
 
@@ -59,6 +68,7 @@ impl Sensor {
         match number {
             POWER => Ok(Self::Power),
             CLOUD => Ok(Self::Cloud),
+            ACPI_STATE => Ok(Self::AcpiState),
             _ => Err(CompletionCode::NOT_PRESENT),
         }
     }
@@ -68,7 +78,7 @@ impl Sensor {
         SensorEvents {
             status: self.status(makes_events),
             assertions: Some(self.assertion_mask(makes_events)),
-            deassertions: Some(self.deassertion_mask(makes_events)),
+            deassertions: Some(0),
         }
     }
 
@@ -85,7 +95,10 @@ impl Sensor {
                 let failed = if status.control_fault.is_some() { bit(POWER_CONTROL_FAILURE) } else { 0 };
                 (true, off | failed)
             }
-            (Self::Power, None) => (false, 0),
+            (Self::AcpiState, Some(status)) => {
+                (true, if status.power_on { bit(WORKING) } else { bit(SOFT_OFF) })
+            }
+            (Self::Power | Self::AcpiState, None) => (false, 0),
             (Self::Cloud, Some(_)) => (true, 0),
             (Self::Cloud, None) => (true, bit(CONTROLLER_UNREACHABLE)),
         };
@@ -99,33 +112,25 @@ impl Sensor {
                 upper_states: Some(upper | 0x80),
             }
             .to_bytes(),
-            SensorQuestion::EventStatus => {
-                let ended = if available { !states } else { 0 };
-                SensorEvents {
-                    status: flags,
-                    assertions: Some(states & self.assertion_mask(makes_events)),
-                    deassertions: Some(ended & self.deassertion_mask(makes_events)),
-                }
-                .to_bytes()
+            SensorQuestion::EventStatus => SensorEvents {
+                status: flags,
+                assertions: Some(states & self.assertion_mask(makes_events)),
+                deassertions: Some(0),
             }
+            .to_bytes(),
         }
     }
 
     const fn status(self, makes_events: bool) -> SensorStatus {
-        SensorStatus::SCANNING.with_if(makes_events && matches!(self, Self::Power), SensorStatus::EVENTS)
+        SensorStatus::SCANNING.with_if(makes_events && !matches!(self, Self::Cloud), SensorStatus::EVENTS)
     }
 
+    /// Which states make an event when they begin. None does when it ends.
     const fn assertion_mask(self, makes_events: bool) -> u16 {
         match self {
-            Self::Power if makes_events => bit(POWER_OFF) | bit(POWER_CONTROL_FAILURE),
-            Self::Power | Self::Cloud => 0,
-        }
-    }
-
-    const fn deassertion_mask(self, makes_events: bool) -> u16 {
-        match self {
-            Self::Power if makes_events => bit(POWER_OFF),
-            Self::Power | Self::Cloud => 0,
+            Self::Power if makes_events => bit(POWER_CONTROL_FAILURE),
+            Self::AcpiState if makes_events => bit(WORKING) | bit(SOFT_OFF),
+            Self::Power | Self::AcpiState | Self::Cloud => 0,
         }
     }
 }
@@ -136,30 +141,27 @@ const fn bit(state: u8) -> u16 {
 
 /// The records of all sensors.
 pub(super) fn records(makes_events: bool) -> impl Iterator<Item = SdrBody> {
-    let power = SdrBody::CompactSensor(CompactSensor {
-        number: POWER,
-        entity: SYSTEM_BOARD,
-        initialization: if makes_events { EVENTS_AND_SCANNING } else { SCANNING },
-        capabilities: if makes_events { AUTO_REARM } else { AUTO_REARM | NO_EVENTS },
-        sensor_type: SensorType::POWER_UNIT,
-        event_type: SelEvent::SENSOR_SPECIFIC,
-        assertion_mask: Sensor::Power.assertion_mask(makes_events),
-        deassertion_mask: Sensor::Power.deassertion_mask(makes_events),
-        reading_mask: bit(POWER_OFF) | bit(POWER_CONTROL_FAILURE),
-        name: IdString::new("Power"),
-    });
-    let cloud = SdrBody::CompactSensor(CompactSensor {
-        number: CLOUD,
-        entity: MANAGEMENT_MODULE,
-        initialization: SCANNING,
-        capabilities: AUTO_REARM | NO_EVENTS,
-        sensor_type: SensorType::MANAGEMENT_HEALTH,
-        event_type: SelEvent::SENSOR_SPECIFIC,
-        assertion_mask: 0,
-        deassertion_mask: 0,
-        reading_mask: bit(CONTROLLER_UNREACHABLE),
-        name: IdString::new("Cloud"),
-    });
+    let power = compact_sensor(
+        Sensor::Power,
+        (POWER, SensorType::POWER_UNIT, "Power"),
+        SYSTEM_BOARD,
+        bit(POWER_OFF) | bit(POWER_CONTROL_FAILURE),
+        makes_events,
+    );
+    let acpi_state = compact_sensor(
+        Sensor::AcpiState,
+        (ACPI_STATE, SensorType::ACPI_POWER_STATE, "ACPI State"),
+        SYSTEM_BOARD,
+        bit(WORKING) | bit(SOFT_OFF),
+        makes_events,
+    );
+    let cloud = compact_sensor(
+        Sensor::Cloud,
+        (CLOUD, SensorType::MANAGEMENT_HEALTH, "Cloud"),
+        MANAGEMENT_MODULE,
+        bit(CONTROLLER_UNREACHABLE),
+        false,
+    );
     let boot = SdrBody::EventOnlySensor(EventOnlySensor {
         number: BOOT,
         entity: SYSTEM_BOARD,
@@ -167,26 +169,43 @@ pub(super) fn records(makes_events: bool) -> impl Iterator<Item = SdrBody> {
         event_type: SelEvent::SENSOR_SPECIFIC,
         name: IdString::new("Boot"),
     });
-    [power, cloud].into_iter().chain(makes_events.then_some(boot))
+    [power, acpi_state, cloud].into_iter().chain(makes_events.then_some(boot))
+}
+
+fn compact_sensor(
+    sensor: Sensor,
+    (number, sensor_type, name): (u8, SensorType, &str),
+    entity: [u8; 2],
+    reading_mask: u16,
+    makes_events: bool,
+) -> SdrBody {
+    SdrBody::CompactSensor(CompactSensor {
+        number,
+        entity,
+        initialization: if makes_events { EVENTS_AND_SCANNING } else { SCANNING },
+        capabilities: if makes_events { AUTO_REARM } else { AUTO_REARM | NO_EVENTS },
+        sensor_type,
+        event_type: SelEvent::SENSOR_SPECIFIC,
+        assertion_mask: sensor.assertion_mask(makes_events),
+        deassertion_mask: 0,
+        reading_mask,
+        name: IdString::new(name),
+    })
 }
 
 /// An event of the record as an event of a sensor. Words have no place in it: who asked, and why something failed, is in the
 /// log of the daemon and in the node's status.
 pub(super) const fn sel_event(kind: &EventKind, time: u32) -> SelEvent {
-    let (sensor, sensor_type, state, direction) = match kind {
-        EventKind::PoweredOff { .. } => (POWER, SensorType::POWER_UNIT, POWER_OFF, EventDirection::Assertion),
-        EventKind::PoweredOn { .. } => {
-            (POWER, SensorType::POWER_UNIT, POWER_OFF, EventDirection::Deassertion)
-        }
-        EventKind::PowerRequestFailed { .. } => {
-            (POWER, SensorType::POWER_UNIT, POWER_CONTROL_FAILURE, EventDirection::Assertion)
-        }
+    let (sensor, sensor_type, state) = match kind {
+        EventKind::PoweredOff { .. } => (ACPI_STATE, SensorType::ACPI_POWER_STATE, SOFT_OFF),
+        EventKind::PoweredOn { .. } => (ACPI_STATE, SensorType::ACPI_POWER_STATE, WORKING),
+        EventKind::PowerRequestFailed { .. } => (POWER, SensorType::POWER_UNIT, POWER_CONTROL_FAILURE),
         EventKind::BootDeviceApplied { device } => {
             let state = match device {
                 BootDevice::Disk => BOOT_BY_POWER_UP,
                 BootDevice::Network => BOOT_FROM_NETWORK,
             };
-            (BOOT, SensorType::SYSTEM_BOOT_INITIATED, state, EventDirection::Assertion)
+            (BOOT, SensorType::SYSTEM_BOOT_INITIATED, state)
         }
     };
     SelEvent {
@@ -195,7 +214,7 @@ pub(super) const fn sel_event(kind: &EventKind, time: u32) -> SelEvent {
         format: SelEvent::FORMAT,
         sensor_type,
         sensor,
-        direction,
+        direction: EventDirection::Assertion,
         event_type: SelEvent::SENSOR_SPECIFIC,
         data: [state, 0xff, 0xff],
     }

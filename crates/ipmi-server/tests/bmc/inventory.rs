@@ -90,7 +90,7 @@ async fn records(session: &mut Session) -> Vec<SdrRecord> {
 
 #[tokio::test(start_paused = true)]
 async fn sdr_repository_is_never_empty_and_counts_its_records() {
-    for (events, count) in [(false, 3), (true, 4)] {
+    for (events, count) in [(false, 4), (true, 5)] {
         let bench = Bench::start_with(|config| {
             if events {
                 config.events = Some(Arc::new(FakeEventLog::new()));
@@ -123,7 +123,7 @@ async fn sdr_pieces_need_the_present_reservation() {
     assert_eq!(session.code(0x0a, 0x23, &ask(Reservation::NONE, "0200 05 08")).await, 0xc5);
     assert_eq!(session.code(0x0a, 0x23, &ask(held, "0200 05 f0")).await, 0xca, "more than there is");
     assert_eq!(session.code(0x0a, 0x23, &ask(held, "0900 00 ff")).await, 0xcb, "no such record");
-    assert_eq!(session.raw(0x0a, 0x23, &ask(held, "ffff 00 02")).await.1, "ffff0300", "the last one");
+    assert_eq!(session.raw(0x0a, 0x23, &ask(held, "ffff 00 02")).await.1, "ffff0400", "the last one");
 }
 
 #[tokio::test(start_paused = true)]

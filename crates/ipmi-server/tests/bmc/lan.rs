@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ipmi_proto::number::{CipherSuiteId, PrivilegeLevel};
+use ipmi_proto::number::{CipherSuiteId, PrivilegeLevel, SessionV15Algorithm};
 
 use crate::network::{Bench, PATIENT};
 
@@ -65,7 +65,8 @@ async fn mac_is_locally_administered_and_the_node_s_own() {
 #[tokio::test(start_paused = true)]
 async fn cipher_suites_are_listed_with_the_level_that_each_allows() {
     let bench = Bench::start_with(|config| {
-        config.endpoint.cipher_suites = vec![CipherSuiteId(17), CipherSuiteId(3)];
+        config.endpoint.cipher_suites =
+            vec![CipherSuiteId(17), CipherSuiteId(3), CipherSuiteId(0xbf), CipherSuiteId(3)];
     });
     let mut session = bench.login().await;
     assert_eq!(session.raw(0x0c, 0x02, "01 16 00 00").await.1, "1102");
@@ -124,4 +125,17 @@ async fn lan_parameters_are_read_only() {
     assert_eq!(session.raw(0x0c, 0x02, "01 03 00 00").await.1, "11c000020a");
     let mut operator = bench.login_at(PrivilegeLevel::OPERATOR, PATIENT).await;
     assert_eq!(operator.code(0x0c, 0x01, "01 00 01").await, 0xd4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn authentication_types_are_those_of_ipmi_1_5_sessions_up_to_the_limit() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x0c, 0x02, "01 01 00 00").await.1, "1100", "no such sessions");
+    let bench = Bench::start_with(|config| {
+        config.endpoint.ipmi_1_5 = vec![SessionV15Algorithm::MD5, SessionV15Algorithm::PASSWORD];
+    });
+    let mut session = bench.login().await;
+    assert_eq!(session.raw(0x0c, 0x02, "01 01 00 00").await.1, "1114");
+    assert_eq!(session.raw(0x0c, 0x02, "01 02 00 00").await.1, "111414141400");
 }

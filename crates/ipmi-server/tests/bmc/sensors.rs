@@ -9,6 +9,7 @@ use crate::network::Bench;
 
 const POWER: &str = "01";
 const CLOUD: &str = "02";
+const ACPI_STATE: &str = "04";
 
 #[tokio::test(start_paused = true)]
 async fn power_sensor_says_off_and_that_a_request_was_not_carried_out() {
@@ -32,17 +33,32 @@ async fn without_the_cloud_power_is_unavailable_and_health_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn power_sensor_makes_events_only_where_there_is_a_log() {
+async fn acpi_state_has_a_state_for_on_and_one_for_off() {
     let bench = Bench::start();
     let mut session = bench.login().await;
-    assert_eq!(session.raw(0x04, 0x29, POWER).await, (0x00, "4000000000".to_owned()));
+    assert_eq!(session.raw(0x04, 0x2d, ACPI_STATE).await, (0x00, "00400180".to_owned()));
+    bench.chassis.set_status(|status| status.power_on = false);
+    assert_eq!(session.raw(0x04, 0x2d, ACPI_STATE).await.1, "00404080");
+    bench.chassis.deny(Denied::CloudUnreachable { reason: "down".to_owned() });
+    assert_eq!(session.raw(0x04, 0x2d, ACPI_STATE).await.1, "00600080");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sensors_make_events_only_where_there_is_a_log() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    for sensor in [POWER, CLOUD, ACPI_STATE] {
+        assert_eq!(session.raw(0x04, 0x29, sensor).await, (0x00, "4000000000".to_owned()));
+    }
     let bench = Bench::start_with(|config| config.events = Some(Arc::new(FakeEventLog::new())));
     let mut session = bench.login().await;
-    assert_eq!(session.raw(0x04, 0x29, POWER).await.1, "c021000100");
+    assert_eq!(session.raw(0x04, 0x29, POWER).await.1, "c020000000");
     assert_eq!(session.raw(0x04, 0x29, CLOUD).await.1, "4000000000");
-    assert_eq!(session.raw(0x04, 0x2b, POWER).await.1, "c000000100", "on");
+    assert_eq!(session.raw(0x04, 0x29, ACPI_STATE).await.1, "c041000000");
+    assert_eq!(session.raw(0x04, 0x2b, ACPI_STATE).await.1, "c001000000", "on");
     bench.chassis.set_status(|status| status.power_on = false);
-    assert_eq!(session.raw(0x04, 0x2b, POWER).await.1, "c001000000", "off");
+    assert_eq!(session.raw(0x04, 0x2b, ACPI_STATE).await.1, "c040000000", "off");
+    assert_eq!(session.raw(0x04, 0x2b, POWER).await.1, "c000000000", "off is no event of the power unit");
     assert_eq!(session.raw(0x04, 0x2d, POWER).await.1, "00c00180");
 }
 

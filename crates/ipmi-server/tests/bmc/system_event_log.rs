@@ -38,9 +38,9 @@ async fn every_kind_of_event_is_a_record_of_a_sensor() {
     }
     let mut session = bench.login().await;
     for (record, next, event) in [
-        ("0100", "0200", "01ca9a3b 2000 04 0901 6f 00ffff"),
+        ("0100", "0200", "01ca9a3b 2000 04 2204 6f 06ffff"),
         ("0200", "0300", "02ca9a3b 2000 04 1d03 6f 03ffff"),
-        ("0300", "0400", "03ca9a3b 2000 04 0901 ef 00ffff"),
+        ("0300", "0400", "03ca9a3b 2000 04 2204 6f 00ffff"),
         ("0400", "0500", "04ca9a3b 2000 04 1d03 6f 00ffff"),
         ("0500", "ffff", "05ca9a3b 2000 04 0901 6f 05ffff"),
     ] {

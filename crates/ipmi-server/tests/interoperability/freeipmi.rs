@@ -58,15 +58,15 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         command: "ipmi-sensors",
-        result: Works(&["Power | Power Unit", "Cloud | Management Subsystem Health"]),
+        result: Works(&["Power      | Power Unit", "Cloud      | Management Subsystem Health"]),
     },
     Row {
         command: "ipmi-sensors --sdr-info",
-        result: Works(&["SDR record count                                  : 4"]),
+        result: Works(&["SDR record count                                  : 5"]),
     },
     Row {
         command: "ipmi-sel",
-        result: Works(&["Power Off/Power Down", "User requested PXE boot", "Soft Power Control Failure"]),
+        result: Works(&["S4/S5 soft-off", "S0/G0", "User requested PXE boot", "Soft Power Control Failure"]),
     },
     Row { command: "ipmi-sel --info", result: Works(&["Number of log entries                  : 4"]) },
     Row { command: "ipmi-sel --clear", result: Works(&[]) },
@@ -74,7 +74,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row { command: "ipmi-config --checkout --category=chassis", result: Works(&["Boot_Device"]) },
     Row {
         command: "ipmi-config --checkout --category=sensors",
-        result: Works(&["Enable_Assertion_Event_Power_Off_or_Power_Down"]),
+        result: Works(&["Enable_Assertion_Event_Soft_Power_Control_Failure"]),
     },
     Row {
         command: "ipmi-config --checkout --section=Lan_Conf",

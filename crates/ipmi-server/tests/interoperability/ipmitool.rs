@@ -94,7 +94,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row { command: "user disable 2", result: Refused(&["Cannot execute command, command disabled"]) },
     Row { command: "user enable 2", result: Works(&[]) },
     Row { command: "user priv 2 4 1", result: Refused(&["Cannot execute command, command disabled"]) },
-    Row { command: "sdr info", result: Works(&["Record Count                        : 4"]) },
+    Row { command: "sdr info", result: Works(&["Record Count                        : 5"]) },
     Row {
         command: "sdr list all",
         result: Works(&[
@@ -103,7 +103,13 @@ pub(crate) const ROWS: &[Row] = &[
             "Boot             | Event-Only",
         ]),
     },
-    Row { command: "sdr elist all", result: Works(&["Cloud            | 02h | ok  |  6.1"]) },
+    Row {
+        command: "sdr elist all",
+        result: Works(&[
+            "Cloud            | 02h | ok  |  6.1",
+            "ACPI State       | 04h | ok  |  7.1 | S0/G0: working",
+        ]),
+    },
     Row {
         command: "-v sdr",
         result: Works(&[
@@ -117,7 +123,10 @@ pub(crate) const ROWS: &[Row] = &[
     Row { command: "sel info", result: Works(&["Entries          : 4", "Free Space       : 64 bytes"]) },
     Row {
         command: "sel list",
-        result: Works(&["Power Unit #0x01 | Power off/down | Asserted", "Power off/down | Deasserted"]),
+        result: Works(&[
+            "System ACPI Power State #0x04 | S4/S5: soft-off | Asserted",
+            "S0/G0: working | Asserted",
+        ]),
     },
     Row {
         command: "sel elist",
@@ -126,7 +135,7 @@ pub(crate) const ROWS: &[Row] = &[
             "Power Unit Power | Soft-power control failure",
         ]),
     },
-    Row { command: "sel get 1", result: Works(&["Description           : Power off/down"]) },
+    Row { command: "sel get 1", result: Works(&["Description           : S4/S5: soft-off"]) },
     Row { command: "sel time get", result: Works(&[]) },
     Row { command: "sel time set now", result: Refused(&["Invalid command"]) },
     Row { command: "sel delete 1", result: Refused(&["Invalid command"]) },

@@ -11,6 +11,8 @@ impl SensorType {
     pub const POWER_UNIT: Self = Self(0x09);
     /// How the system was started. State 0: by a power-up; state 3: a user wanted it to boot over the network.
     pub const SYSTEM_BOOT_INITIATED: Self = Self(0x1d);
+    /// The power state of the system in the words of ACPI. State 0: S0, it works; state 6: soft off, S4 or S5.
+    pub const ACPI_POWER_STATE: Self = Self(0x22);
     /// The health of the management itself. State 1: a controller cannot be reached.
     pub const MANAGEMENT_HEALTH: Self = Self(0x28);
 }
