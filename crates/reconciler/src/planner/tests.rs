@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::learn::learn;
 use super::*;
 use crate::admission::{Outcome, PowerAsk, Seen, admit_boot, admit_power};
-use crate::record::{BootRecord, PowerIntent, Rest, Wish};
+use crate::record::{BootRecord, Overtaken, PowerIntent, Rest, Wish};
 
 const PHASES: [Phase; 9] = [
     Phase::Off,
@@ -490,4 +490,97 @@ fn without_a_look_a_recorded_device_counts_as_not_deployed() {
     assert_eq!(words(&record), "poweroff, update, publish, start");
     record.power = None;
     assert_eq!(words(&record), "");
+}
+
+/// One node with its record and a look; what is planned for it, and its record afterwards.
+fn plan_one(record: NodeRecord, look: NodeObservation, progress: &Progress) -> (Vec<Step>, NodeRecord) {
+    let mut seen = Observation { published: true, ..Observation::default() };
+    seen.nodes.insert(node(0), look);
+    let records = BTreeMap::from([(node(0), record.clone())]);
+    let plan = plan(&records, &seen, progress, &Policy::default(), now(100));
+    (plan.steps, plan.records.get(&node(0)).cloned().unwrap_or(record))
+}
+
+fn intent(stage: Stage) -> Option<PowerIntent> {
+    let requester = "operator".to_owned();
+    Some(PowerIntent { request: PowerRequest::On, stage, boot_generation: 0, since: now(0).wall, requester })
+}
+
+/// The node may have run and gone off again before a look: the client that saw it run has set the disk for the
+/// power cycle that it will ask for.
+#[test]
+fn a_start_that_is_repeated_boots_what_it_was_sent_for() {
+    let stage = |boot_generation| Stage::PowerUp {
+        off_seen: Some(now(0).wall),
+        start: Start::Sent { boot_generation },
+    };
+    let lasting = Some(Wish { device: BootDevice::Disk, flags: None });
+    let boot = BootRecord { known: true, generation: 1, lasting, ..BootRecord::default() };
+    let record = NodeRecord { power: intent(stage(0)), boot, ..NodeRecord::default() };
+    let (steps, after) = plan_one(record, look(Phase::Off, BootDevice::Network), &Progress::default());
+    assert_eq!(steps, [Step::Start(vec![node(0)])]);
+    assert_eq!(after.power.unwrap().stage, stage(0), "it is still the start for the device from before");
+}
+
+/// It was published by somebody else just before.
+#[test]
+fn what_was_taken_back_too_late_is_put_in_order() {
+    let boot = BootRecord { known: true, in_design: Some(BootDevice::Disk), ..BootRecord::default() };
+    let record = NodeRecord { boot, ..NodeRecord::default() };
+    let look =
+        NodeObservation { deployed_boot: Some(BootDevice::Disk), ..look(Phase::Off, BootDevice::Network) };
+    let (steps, _) = plan_one(record, look, &Progress::default());
+    let [Step::UpdateDesign(changes)] = &steps[..] else { panic!("{steps:?}") };
+    assert_eq!(changes[&node(0)].boot, Some(BootDevice::Disk));
+}
+
+#[test]
+fn what_we_wrote_and_a_look_did_not_show_is_not_forgotten() {
+    let boot = BootRecord { known: true, in_design: Some(BootDevice::Disk), ..BootRecord::default() };
+    let record = NodeRecord { boot, ..NodeRecord::default() };
+    let wrote = NodeProgress { wrote: Some(now(99).up), ..NodeProgress::default() };
+    let progress = Progress { nodes: BTreeMap::from([(node(0), wrote)]), ..Progress::default() };
+    let (_, after) = plan_one(record.clone(), look(Phase::Off, BootDevice::Network), &progress);
+    assert_eq!(after.boot.in_design, Some(BootDevice::Disk));
+    // A start that was sent on such a look is seen together with the write.
+    let stage = Stage::PowerUp { off_seen: None, start: Start::Sent { boot_generation: 0 } };
+    let look =
+        NodeObservation { deployed_boot: Some(BootDevice::Network), ..look(Phase::On, BootDevice::Disk) };
+    let (_, after) = plan_one(NodeRecord { power: intent(stage), ..record }, look, &Progress::default());
+    assert_eq!(after.boot.in_design, Some(BootDevice::Disk));
+}
+
+#[test]
+fn after_a_restart_off_proves_nothing_about_a_start_that_was_sent() {
+    let stage = Stage::PowerUp { off_seen: None, start: Start::Sent { boot_generation: 0 } };
+    let rising = NodeRecord { power: intent(stage), ..NodeRecord::default() };
+    let overtaken = NodeRecord {
+        power: intent(Stage::PowerDown { then: Then::Rest }),
+        overtaken: Overtaken { start: Some(0), ..Overtaken::default() },
+        ..NodeRecord::default()
+    };
+    for record in [rising, overtaken] {
+        let records = BTreeMap::from([(node(0), record.clone())]);
+        let progress = Progress::resumed(&records, now(99).up);
+        let (steps, after) = plan_one(record.clone(), look(Phase::Off, BootDevice::Network), &progress);
+        assert_eq!((steps, after.power), (Vec::new(), record.power));
+    }
+}
+
+#[test]
+fn a_one_shot_is_used_once_by_a_start_that_was_overtaken_before_it_was_seen() {
+    let mut world = World::new(Phase::On);
+    world.happen(Event::Power(PowerRequest::Cycle));
+    world.happen(Event::Pass);
+    world.happen(Event::SetBoot(Some((BootDevice::Disk, Lifetime::Once))));
+    while world.starts == 0 {
+        world.happen(Event::Pass);
+    }
+    assert_eq!(world.seen.nodes[&node(0)].deployed_boot, Some(BootDevice::Disk));
+    // Asked for after the boot device was set, so it is another power cycle.
+    world.happen(Event::Power(PowerRequest::Cycle));
+    while !world.is_quiet() {
+        world.pass();
+    }
+    assert_eq!(world.seen.nodes[&node(0)].deployed_boot, Some(BootDevice::Network));
 }

@@ -37,8 +37,9 @@ pub struct Monitor {
     pub asked: Option<Asked>,
     /// Whether it was off since then.
     pub was_off: bool,
-    /// Whether it was started since then.
+    /// Whether it was started since then, and whether a pass has seen that.
     pub was_started: bool,
+    pub is_start_seen: bool,
     /// How many starts and power offs of ours may still have an effect.
     pub may_start: u8,
     pub may_power_off: u8,
@@ -105,6 +106,7 @@ impl Monitor {
             asked: None,
             was_off: false,
             was_started: false,
+            is_start_seen: false,
             may_start: 0,
             may_power_off: 0,
             may_ask_guest: false,
@@ -168,6 +170,7 @@ impl Monitor {
         let joins = is_combined && request == PowerRequest::On;
         self.was_off = off || (joins && self.was_off);
         self.was_started = false;
+        self.is_start_seen = false;
         // A step that is under way may still have its effect, besides what is asked for now.
         self.may_start = u8::from(goal == Rest::On) + due.starts;
         if !joins {
@@ -248,7 +251,7 @@ impl Monitor {
         match record.and_then(|record| record.power.as_ref()).map(|power| power.stage) {
             Some(Stage::PowerDown { .. }) if goes_on => self.may_power_off = 1,
             Some(Stage::PowerUp { start: Start::NotSent, .. }) if goes_on => self.fooled = true,
-            Some(Stage::PowerUp { start: Start::Sent { .. }, .. }) if !goes_on && self.was_started => {
+            Some(Stage::PowerUp { .. }) if !goes_on && self.was_started && !self.is_start_seen => {
                 self.may_start = 1;
             }
             _ => {}
@@ -273,6 +276,7 @@ impl Monitor {
         }
         let asked = self.asked.take();
         self.fooled = false;
+        self.is_start_seen = false;
         let (was_off, was_started) =
             (std::mem::take(&mut self.was_off), std::mem::take(&mut self.was_started));
         self.may_start = 0;

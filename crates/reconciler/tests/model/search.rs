@@ -21,7 +21,7 @@ pub fn is_full() -> bool {
 /// Explores everything, unless a rule is broken.
 pub fn search(setup: Setup, mutant: Mutant) -> (World, Option<Counterexample>, String) {
     let began = SystemTime::now();
-    let threads = if mutant == Mutant::None { 2 } else { 1 };
+    let threads = if mutant == Mutant::Production { 2 } else { 1 };
     let checker = World::new(setup.clone(), mutant)
         .checker()
         .threads(threads)
@@ -46,7 +46,7 @@ pub fn search(setup: Setup, mutant: Mutant) -> (World, Option<Counterexample>, S
 /// Fails with the way to a broken rule, and how it would go on from there.
 pub fn assert_holds(setup: Setup) {
     let name = setup.name;
-    let (world, counterexample, extent) = search(setup, Mutant::None);
+    let (world, counterexample, extent) = search(setup, Mutant::Production);
     println!("{name}: {extent}");
     let Some(Counterexample { rule, actions, last }) = counterexample else { return };
     println!("broken: {rule}");

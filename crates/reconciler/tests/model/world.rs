@@ -250,13 +250,8 @@ impl World {
             daemon.steps.clear();
         }
         daemon.progress = clock::canonical_progress(std::mem::take(&mut daemon.progress));
-        if daemon.steps.is_empty() && !self.mutant.keeps_looks() {
+        if daemon.steps.is_empty() {
             daemon.look = None;
-        }
-        if daemon.steps.is_empty()
-            && let Some(look) = &mut daemon.look
-        {
-            look.passed = false;
         }
         Ok(())
     }
@@ -274,8 +269,10 @@ impl World {
         look.passed = plan.steps.is_empty();
         let raced = look.raced;
         daemon.steps = plan.steps;
-        for monitor in &mut state.monitors {
+        for (node, monitor) in state.monitors.iter_mut().enumerate() {
             monitor.fresh_wish = false;
+            let runs = matches!(seen.nodes[&id(node)].phase, Phase::PoweringOn | Phase::On);
+            monitor.is_start_seen |= monitor.was_started && runs;
         }
         self.commit(state, plan.records, raced)
     }
@@ -334,9 +331,9 @@ impl World {
             }
             daemon.records.insert(key, clock::canonical_record(next, &self.policy));
             match (ask, &mut daemon.look) {
-                (Ask::Power(_), look) if !self.mutant.keeps_looks() => *look = None,
-                (_, Some(look)) => look.passed = false,
-                (_, None) => {}
+                (Ask::Power(_), look) => *look = None,
+                (Ask::Boot(_), Some(look)) => look.passed = false,
+                (Ask::Boot(_), None) => {}
             }
         }
         let raced = state.daemon.look.as_ref().is_some_and(|look| look.raced);
@@ -440,6 +437,13 @@ impl World {
             }
             Action::GuestReboot(node) => {
                 let vm = &mut state.cloud.vms[node];
+                if self.mutant.applies_on_guest_reboot() {
+                    let record = state.daemon.records.get(&id(node)).cloned().unwrap_or_default();
+                    let device = record.boot.wanted().unwrap_or(vm.deployed.boot);
+                    vm.design.boot = device;
+                    vm.deployed.boot = device;
+                    state.monitors[node].effect(Effect::Deployed(node), vm)?;
+                }
                 vm.booted = Some(vm.deployed.boot);
                 state.monitors[node].boots(vm, false)?;
             }
@@ -618,7 +622,7 @@ impl Model for World {
                     if !look.passed {
                         actions.push(Action::Pass);
                     }
-                    if (look.old || look.shown != state.cloud.look()) && !self.mutant.keeps_looks() {
+                    if look.old || look.shown != state.cloud.look() {
                         actions.push(Action::Look);
                     }
                 }
@@ -642,7 +646,8 @@ impl Model for World {
         }
         for (node, client) in state.clients.iter().enumerate() {
             let vm = &state.cloud.vms[node];
-            if self.setup.reboots && vm.phase == Phase::On && vm.booted != Some(vm.deployed.boot) {
+            let shows = vm.booted != Some(vm.deployed.boot) || self.mutant.applies_on_guest_reboot();
+            if self.setup.reboots && vm.phase == Phase::On && shows {
                 actions.push(Action::GuestReboot(node));
             }
             match client {
