@@ -27,9 +27,16 @@ pub(crate) struct Look {
     pub(crate) begun: Instant,
     /// When it ended.
     pub(crate) ended: Instant,
-    /// The number of writes that had ended by then.
+    /// The number of writes to the cloud that had ended by then.
     pub(crate) epoch: u64,
+    /// The last request that had been recorded by then.
+    pub(crate) ticket: Ticket,
 }
+
+/// Numbers the power requests of an application in the order in which they became visible: a look says nothing about
+/// a request with a later ticket. The first is 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Ticket(u64);
 
 /// Why there is no look at the moment.
 #[derive(Clone, Debug)]
@@ -56,8 +63,17 @@ struct Demand {
     epoch: u64,
 }
 
+/// What held when a look began.
+#[derive(Clone, Copy, Debug)]
+struct Beginning {
+    begun: Instant,
+    epoch: u64,
+    ticket: Ticket,
+}
+
 pub(crate) struct Cache {
     epoch: AtomicU64,
+    tickets: AtomicU64,
     demand: Mutex<Option<Demand>>,
     demanded: Notify,
     looks: watch::Sender<Looks>,
@@ -67,6 +83,7 @@ impl Cache {
     pub(crate) fn new() -> Self {
         Self {
             epoch: AtomicU64::new(0),
+            tickets: AtomicU64::new(0),
             demand: Mutex::new(None),
             demanded: Notify::new(),
             looks: watch::Sender::new(Looks::default()),
@@ -92,7 +109,12 @@ impl Cache {
         self.epoch.load(Ordering::SeqCst)
     }
 
-    /// Something changed: looks that have begun are stale.
+    /// A ticket for a request that is about to become visible.
+    pub(crate) fn issue_ticket(&self) -> Ticket {
+        Ticket(self.tickets.fetch_add(1, Ordering::SeqCst).saturating_add(1))
+    }
+
+    /// The cloud was changed: looks that have begun are stale.
     pub(crate) fn make_stale(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
@@ -157,9 +179,13 @@ impl Cache {
                 if let Some(until) = until {
                     tokio::time::sleep_until(until).await;
                 }
-                let (epoch, begun) = (self.epoch(), Instant::now());
+                let beginning = Beginning {
+                    begun: Instant::now(),
+                    epoch: self.epoch(),
+                    ticket: Ticket(self.tickets.load(Ordering::SeqCst)),
+                };
                 let outcome = backend.observe().await;
-                self.take(application, outcome, begun, epoch, policy, jitter);
+                self.take(application, outcome, beginning, policy, jitter);
             }
         }
     }
@@ -190,8 +216,7 @@ impl Cache {
         &self,
         application: &str,
         outcome: Result<Observation, BackendError>,
-        begun: Instant,
-        epoch: u64,
+        Beginning { begun, epoch, ticket }: Beginning,
         policy: &Policy,
         jitter: &Jitter,
     ) {
@@ -199,7 +224,7 @@ impl Cache {
             Ok(observation) => {
                 debug!(application, nodes = observation.nodes.len(), epoch, "looked");
                 let observation = Arc::new(observation);
-                let look = Look { observation, begun, ended: Instant::now(), epoch };
+                let look = Look { observation, begun, ended: Instant::now(), epoch, ticket };
                 let before = self.looks.borrow().trouble.clone();
                 if let Some(before) = before {
                     info!(application, failures = before.failures, "the cloud answers again");

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tracing::{debug, info, warn};
 
 use crate::admission::{Outcome, PowerAsk, Seen, admit_boot, admit_power};
-use crate::cache::{Cache, Look};
+use crate::cache::{Cache, Look, Ticket};
 use crate::clock::WallClock;
 use crate::error_chain::chain;
 use crate::journal::{Journal, JournalError};
@@ -93,6 +93,9 @@ impl<J: Journal> Handle<J> {
 
 impl<J: Journal> Chassis for Handle<J> {
     async fn status(&self, node: &NodeId) -> Result<ChassisStatus, Denied> {
+        if self.shared.cache.finds_nothing() {
+            return Err(Denied::NoSuchNode);
+        }
         let look = self.look().await?;
         let seen = look.observation.nodes.get(node).ok_or(Denied::NoSuchNode)?;
         let record = self.shared.store.record(node).unwrap_or_default();
@@ -116,7 +119,7 @@ impl<J: Journal> Chassis for Handle<J> {
         let seen = self.shared.seen_to_admit(node, &ask).await?;
         let decide = move |record: &NodeRecord| split(admit_power(record, &ask, seen.as_ref()));
         let cache = Arc::clone(&self.shared.cache);
-        let outcome = self.shared.record(node, decide, move || cache.make_stale()).await;
+        let outcome = self.shared.record(node, decide, move || Some(cache.issue_ticket())).await;
         if outcome == Ok(Admission::Recorded) {
             self.shared.in_flight.store(true, Ordering::Relaxed);
         }
@@ -149,7 +152,7 @@ impl<J: Journal> Chassis for Handle<J> {
         self.shared.check_exists(node)?;
         let at = self.shared.clock.now().into();
         let decide = move |record: &NodeRecord| split(admit_boot(record, wanted, at));
-        let outcome = self.shared.record(node, decide, || ()).await;
+        let outcome = self.shared.record(node, decide, || None).await;
         let what = match wanted {
             Some(BootOverride { device, lifetime, .. }) => format!("boot from {device} ({lifetime:?})"),
             None => "drop the boot override".to_owned(),
@@ -253,7 +256,7 @@ impl<J: Journal> Shared<J> {
         &self,
         node: &NodeId,
         decide: impl FnOnce(&NodeRecord) -> (Option<NodeRecord>, Verdict) + Send + 'static,
-        recorded: impl FnOnce() + Send + 'static,
+        recorded: impl FnOnce() -> Option<Ticket> + Send + 'static,
     ) -> Verdict {
         match self.store.update(node, decide, recorded).await {
             Ok(verdict) => verdict,

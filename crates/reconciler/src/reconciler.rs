@@ -35,7 +35,7 @@ use crate::policy::Policy;
 use crate::progress::{Now, Progress};
 use crate::record::NodeRecord;
 use crate::status::{ApplicationStatus, Wait};
-use crate::store::{Replaced, Replacement, Store};
+use crate::store::{Replaced, Replacement, Split, Store};
 
 /// The reconciler of one application. [`Reconciler::run`] does the work.
 pub struct Reconciler<B, J> {
@@ -140,15 +140,16 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
     /// One pass over a look.
     async fn pass(&self, memory: &mut Memory, look: &Look) -> Next {
         let shared = &self.shared;
-        let records = shared.store.snapshot();
-        // Asked after the records were read: a request is visible only when it has made older looks stale, so
-        // no record here is newer than the look.
+        // No record here is newer than the look. Nodes with a newer one are as good as unknown in this pass and have
+        // their turn at the next look: requests that never end must not hold up all others.
+        let Split { older: records, newer } = shared.store.split(look.ticket);
         if look.epoch < shared.cache.epoch() {
             return Next::Look;
         }
         memory.pace.saw(look);
         let now = memory.now(&*shared.clock);
-        let plan = plan(&records, &look.observation, &memory.progress, &shared.policy, now);
+        let mut plan = plan(&records, &look.observation, &memory.progress, &shared.policy, now);
+        plan.records.retain(|node, _| !newer.contains(node));
         // An old look neither sends nor settles anything: what it shows may have ended with the pause it outlived.
         let changes = !plan.steps.is_empty() || !plan.records.is_empty();
         if changes && look.ended.elapsed() > shared.policy.age_to_act {
@@ -160,8 +161,12 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
             Err(error) => return Next::Sleep(self.journal_trouble(memory, &error)),
         }
         // While others hold a publish back nothing moves: a status is as good as in an idle application.
-        shared.in_flight.store(plan.in_flight && !plan.held_back, Ordering::Relaxed);
+        let moves = (plan.in_flight && !plan.held_back) || !newer.is_empty();
+        shared.in_flight.store(moves, Ordering::Relaxed);
         self.show(memory.trouble.as_deref(), &plan, &look.observation);
+        if plan.steps.is_empty() && !newer.is_empty() {
+            return Next::Look;
+        }
         if plan.steps.is_empty() {
             let calm = memory.pace.pause(&plan, &shared.policy);
             let woken = plan.wake.map(|wake| wake.saturating_sub(now.up));

@@ -4,7 +4,7 @@
 //! per node keeps them apart; a pass that finds a record changed since it looked writes nothing and is
 //! planned anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -12,6 +12,7 @@ use machine::NodeId;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::cache::Ticket;
 use crate::events::{Entry, Events};
 use crate::journal::{Change, Journal, JournalError, Stored};
 use crate::record::{NodeRecord, Timestamp};
@@ -30,6 +31,16 @@ pub(crate) struct Store<J> {
 struct Slot {
     gate: Arc<Mutex<()>>,
     stored: Stored,
+    /// The last power request in it.
+    ticket: Ticket,
+}
+
+/// All records, as far as a look can say anything about them.
+pub(crate) struct Split {
+    /// Those with no request since it began.
+    pub(crate) older: BTreeMap<NodeId, NodeRecord>,
+    /// Nodes with one.
+    pub(crate) newer: BTreeSet<NodeId>,
 }
 
 /// A record to be replaced.
@@ -59,7 +70,7 @@ impl<J: Journal> Store<J> {
     ) -> Result<Arc<Self>, JournalError> {
         let slots = DashMap::new();
         for (node, stored) in journal.load(&application).await? {
-            slots.insert(node, Slot { gate: Arc::default(), stored });
+            slots.insert(node, Slot { stored, ..Slot::default() });
         }
         Ok(Arc::new(Self { application, journal, events_kept, slots, writes: TaskTracker::new() }))
     }
@@ -82,13 +93,27 @@ impl<J: Journal> Store<J> {
         self.slots.iter().map(|slot| (slot.key().clone(), slot.stored.record.clone())).collect()
     }
 
+    /// All records, seen from a look that began after this request.
+    pub(crate) fn split(&self, ticket: Ticket) -> Split {
+        let mut split = Split { older: BTreeMap::new(), newer: BTreeSet::new() };
+        for slot in &self.slots {
+            if slot.ticket <= ticket {
+                split.older.insert(slot.key().clone(), slot.stored.record.clone());
+            } else {
+                split.newer.insert(slot.key().clone());
+            }
+        }
+        split
+    }
+
     /// Decides on the record of one node while nobody else can change it, makes the decision durable, and
-    /// calls `recorded` just before it becomes visible here; also when what becomes visible is somebody else's.
+    /// calls `recorded` just before it becomes visible here, for a ticket if older looks say nothing about it; also
+    /// when what becomes visible is somebody else's.
     pub(crate) async fn update<R: Send + 'static>(
         self: &Arc<Self>,
         node: &NodeId,
         decide: impl FnOnce(&NodeRecord) -> (Option<NodeRecord>, R) + Send + 'static,
-        recorded: impl FnOnce() + Send + 'static,
+        recorded: impl FnOnce() -> Option<Ticket> + Send + 'static,
     ) -> Result<R, JournalError> {
         let (store, node) = (Arc::clone(self), node.clone());
         let write = self.writes.spawn(async move {
@@ -116,7 +141,7 @@ impl<J: Journal> Store<J> {
             let _gate = store.pass_gate(&node).await;
             let Stored { revision, record, events } = store.stored(&node);
             let events = Some(events.clear(last, at));
-            store.write(vec![Change { node, replaces: revision, record, events }], || ()).await
+            store.write(vec![Change { node, replaces: revision, record, events }], || None).await
         });
         write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
     }
@@ -142,7 +167,7 @@ impl<J: Journal> Store<J> {
                 let events = stored.events.append(events, store.events_kept);
                 changes.push(Change { node, replaces: stored.revision, record: after, events });
             }
-            store.write(changes, || ()).await?;
+            store.write(changes, || None).await?;
             Ok(Replaced::Done)
         });
         write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
@@ -164,22 +189,30 @@ impl<J: Journal> Store<J> {
     }
 
     /// The gates of all these nodes are held.
-    async fn write(&self, changes: Vec<Change>, recorded: impl FnOnce()) -> Result<(), JournalError> {
+    async fn write(
+        &self,
+        changes: Vec<Change>,
+        recorded: impl FnOnce() -> Option<Ticket>,
+    ) -> Result<(), JournalError> {
         match self.journal.commit(&self.application, changes.clone()).await {
             Ok(()) => {
-                recorded();
+                let ticket = recorded();
                 for change in changes {
-                    self.slots.entry(change.node.clone()).or_default().stored.apply(change);
+                    let mut slot = self.slots.entry(change.node.clone()).or_default();
+                    slot.ticket = ticket.unwrap_or(slot.ticket);
+                    slot.stored.apply(change);
                 }
                 Ok(())
             }
             // The journal is the truth: a write whose failure was reported may have reached it.
             Err(conflict @ JournalError::Conflict { .. }) => {
                 let truth = self.journal.load(&self.application).await?;
-                recorded();
+                let ticket = recorded();
                 for Change { node, .. } in changes {
                     let stored = truth.get(&node).cloned().unwrap_or_default();
-                    self.slots.entry(node).or_default().stored = stored;
+                    let mut slot = self.slots.entry(node).or_default();
+                    slot.ticket = ticket.unwrap_or(slot.ticket);
+                    slot.stored = stored;
                 }
                 Err(conflict)
             }

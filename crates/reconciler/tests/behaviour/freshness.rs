@@ -125,3 +125,27 @@ async fn a_loop_of_requests_costs_at_most_one_look_a_second() {
         assert!(rig.cloud.world().attempts.is_empty());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn requests_for_others_that_never_end_do_not_hold_up_a_node() {
+    let cloud = FakeCloud::new((1..=3).map(|number| (node(number), VmSpec::default())));
+    cloud.world().latency = Duration::from_secs(2);
+    let mut rig = Rig::new(cloud).await;
+    let handle = rig.handle.clone();
+    let busy = tokio::spawn(async move {
+        for request in [PowerRequest::Off, PowerRequest::On].iter().cycle() {
+            for number in 2..=3 {
+                let requester = crate::support::requester();
+                let _answer =
+                    machine::Chassis::request_power(&handle, &node(number), *request, &requester).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    });
+    rig.power(&node(1), PowerRequest::Cycle).await.unwrap();
+    let asked = tokio::time::Instant::now();
+    rig.settled(&node(1)).await;
+    busy.abort();
+    assert!(asked.elapsed() < Duration::from_secs(60), "{:?}", asked.elapsed());
+    assert_eq!(rig.cloud.boots(&node(1)).len(), 1);
+}
