@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use machine::{Admission, BackendErrorKind, Denied, Phase, PowerRequest, Step};
-use reconciler::Policy;
 use reconciler::record::FailureKind;
+use reconciler::{MemoryJournal, Policy};
 
 use crate::support::fake_cloud::{Guest, epoch};
 use crate::support::{Cause, FakeCloud, Fault, Rig, VmSpec, node};
@@ -321,6 +321,22 @@ async fn off_right_after_a_start_that_does_not_show_yet_is_not_taken_for_done() 
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(rig.cloud.phase(&node(1)), Phase::Off);
     assert_eq!(rig.cloud.count(is_power_off), 1);
+}
+
+/// The pause for effects to show ends before there is a new look.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_did_not_show_a_start_settles_nothing_when_the_pause_is_over() {
+    let cloud = FakeCloud::new([(node(1), VmSpec { phase: Phase::Off, ..VmSpec::default() })]);
+    let seldom = Duration::from_secs(20);
+    let policy = Policy { look_in_flight: seldom, age_in_flight: seldom, ..Policy::default() };
+    let mut rig = Rig::with(cloud, MemoryJournal::new(), policy).await;
+    rig.cloud.world().lag = Duration::from_secs(2);
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.cloud.until("started", |world| !world.accepted.is_empty()).await;
+    rig.power(&node(1), PowerRequest::Off).await.unwrap();
+    rig.settled(&node(1)).await;
+    assert_eq!(rig.cloud.count(is_power_off), 1);
+    rig.cloud.until("off", |world| world.vms[&node(1)].phase == Phase::Off).await;
 }
 
 #[tokio::test(start_paused = true)]
