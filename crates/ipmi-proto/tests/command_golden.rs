@@ -899,6 +899,14 @@ fn fru_text_of_one_character_does_not_end_the_list() {
 }
 
 #[test]
+fn fru_area_that_would_be_too_long_leaves_texts_out() {
+    let custom = vec![FruText::new(&"x".repeat(63)); 40];
+    let image = FruImage { product: ProductArea { custom, ..Default::default() } };
+    let again = FruImage::from_bytes(&image.to_bytes()).unwrap();
+    assert_eq!(again.product.custom.len(), 31);
+}
+
+#[test]
 fn sdr_repository() {
     golden(
         "ref-sdr-info-ipmitool",

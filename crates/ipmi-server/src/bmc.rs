@@ -4,7 +4,6 @@
 //! in tasks, a bounded number of them; the loop takes their answers back and hands them to the endpoint. So a port
 //! that takes its time delays nobody but those who asked it.
 
-mod config;
 mod in_flight;
 mod login_log;
 
@@ -20,10 +19,9 @@ use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-pub use config::BmcConfig;
-
 use self::in_flight::{Answered, InFlight, Waiting};
 use self::login_log::LoginLog;
+use crate::config::BmcConfig;
 use crate::entropy::OsEntropy;
 use crate::execution::{Begun, Executor, Question};
 use crate::field;

@@ -34,9 +34,8 @@ use ipmi_proto::endpoint::{Request, Response};
 use ipmi_proto::number::{CompletionCode, Guid, Lun};
 use machine::PowerRequest;
 
-use crate::bmc::BmcConfig;
-
-pub use device::DeviceIdentity;
+use crate::config::BmcConfig;
+use crate::identity::DeviceIdentity;
 
 pub(crate) use question::{Finished, Question};
 

@@ -19,6 +19,7 @@
 //! * [`field`]: the names of the fields in logs;
 //! * [`entropy`]: randomness from the operating system;
 //! * [`transport`]: where datagrams come from and go to;
+//! * [`identity`] and [`config`]: what makes one BMC;
 //! * `execution`: requests to answers, in the order of checks that the specification wants;
 //! * [`bmc`]: the loop.
 
@@ -27,11 +28,16 @@ pub mod field;
 pub mod entropy;
 pub mod transport;
 
+pub mod identity;
+
+pub mod config;
+
 mod execution;
 
 pub mod bmc;
 
-pub use bmc::{Bmc, BmcConfig, run};
+pub use bmc::{Bmc, run};
+pub use config::BmcConfig;
 pub use entropy::OsEntropy;
-pub use execution::DeviceIdentity;
+pub use identity::DeviceIdentity;
 pub use transport::{Datagram, DatagramTransport, ReceiveError, UdpTransport};

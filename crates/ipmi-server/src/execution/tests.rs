@@ -15,7 +15,8 @@ use proptest::prelude::*;
 use super::boot_options::{
     UnsupportedDevice, VolatileBootOptions, WrittenFlags, boot_override, reported_flags,
 };
-use super::{DeviceIdentity, Question, chassis, denial};
+use super::{Question, chassis, denial};
+use crate::identity::DeviceIdentity;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -33,7 +33,7 @@ pub struct ProductArea {
     pub serial_number: FruText,
     /// What its owner calls it.
     pub asset_tag: FruText,
-    /// More texts.
+    /// More texts; those for which the area has no room are not written.
     pub custom: Vec<FruText>,
 }
 
@@ -59,6 +59,8 @@ const HEADER: &str = "header";
 const PRODUCT: &str = "product area";
 const VERSION: u8 = 0x01;
 const UNIT: usize = 8;
+/// An area gives its length in one byte, in units.
+const LONGEST_AREA: usize = 255 * UNIT;
 const ENGLISH: u8 = 0x19;
 /// Latin 1 in an area whose language is English.
 const TEXT: u8 = 0xc0;
@@ -142,7 +144,11 @@ impl ProductArea {
         ] {
             text.encode(&mut area);
         }
-        self.custom.iter().for_each(|text| text.encode(&mut area));
+        for text in &self.custom {
+            if area.len() + 1 + text.0.len() <= LONGEST_AREA - 2 {
+                text.encode(&mut area);
+            }
+        }
         area.push(END_OF_FIELDS);
         // The checksum is the last byte of the last unit.
         let units = area.len() / UNIT + 1;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipmi_proto::endpoint::EndpointConfig;
 use machine::{EventLog, Inventory, NodeId};
 
-use crate::execution::DeviceIdentity;
+use crate::identity::DeviceIdentity;
 
 /// The configuration of one BMC. Fixed for its life.
 #[derive(Clone, Debug)]
