@@ -10,8 +10,9 @@ use crate::{BootDevice, BootFlags, BootOverride, NodeId, PowerRequest};
 /// What an IPMI command may ask of a node. Implemented by the reconciler, used by the IPMI server.
 ///
 /// A status is answered from an observation no older than a bound; an older one is refreshed first, one
-/// request to the cloud for all who wait. A request waits for the journal only, never for the cloud:
-/// [`Admission::Recorded`] means that it survives a crash.
+/// request to the cloud for all who wait. An acknowledgement waits for the journal only, never for the cloud:
+/// [`Admission::Recorded`] means that it survives a crash. Only a refusal may wait for a fresh look, so that nobody is
+/// refused for what was true a moment ago.
 pub trait Chassis: Send + Sync + 'static {
     /// The state of the chassis.
     ///
