@@ -1,6 +1,7 @@
 //! Everything together: the daemon's loop around the production functions, the cloud, the clients, the second
 //! writer, and what can go wrong.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
@@ -83,6 +84,8 @@ pub struct Daemon {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Look {
     shown: Vec<Shown>,
+    /// Nodes with a power request that is newer: it says nothing about them.
+    newer: BTreeSet<usize>,
     /// Somebody else did something since.
     raced: bool,
     /// Too old to act on.
@@ -260,7 +263,11 @@ impl World {
         let daemon = &mut state.daemon;
         let Some(look) = &mut daemon.look else { return Ok(()) };
         let seen = observation(&look.shown);
-        let plan = self.mutant.plan(&daemon.records, &seen, &daemon.progress, &self.policy, NOW);
+        let newer = look.newer.clone();
+        let mut records = daemon.records.clone();
+        records.retain(|node, _| !newer.contains(&index(node)));
+        let mut plan = self.mutant.plan(&records, &seen, &daemon.progress, &self.policy, NOW);
+        plan.records.retain(|node, _| !newer.contains(&index(node)));
         let changes = !plan.steps.is_empty() || !plan.records.is_empty();
         if changes && look.old && !self.mutant.uses_old_looks() {
             daemon.look = None;
@@ -268,6 +275,9 @@ impl World {
         }
         look.passed = plan.steps.is_empty();
         let raced = look.raced;
+        if plan.steps.is_empty() && !newer.is_empty() {
+            daemon.look = None;
+        }
         daemon.steps = plan.steps;
         for (node, monitor) in state.monitors.iter_mut().enumerate() {
             monitor.fresh_wish = false;
@@ -331,9 +341,12 @@ impl World {
             }
             daemon.records.insert(key, clock::canonical_record(next, &self.policy));
             match (ask, &mut daemon.look) {
-                (Ask::Power(_), look) => *look = None,
+                (Ask::Power(_), Some(look)) => {
+                    look.newer.insert(node);
+                    look.passed = false;
+                }
                 (Ask::Boot(_), Some(look)) => look.passed = false,
-                (Ask::Boot(_), None) => {}
+                (_, None) => {}
             }
         }
         let raced = state.daemon.look.as_ref().is_some_and(|look| look.raced);
@@ -547,7 +560,7 @@ impl World {
 
 impl Look {
     fn at(cloud: &Cloud) -> Self {
-        Self { shown: cloud.look(), raced: false, old: false, passed: false }
+        Self { shown: cloud.look(), newer: BTreeSet::new(), raced: false, old: false, passed: false }
     }
 }
 
