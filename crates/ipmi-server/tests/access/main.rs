@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod flood;
 mod support;
 
 use std::process::{Command, Output};
