@@ -56,8 +56,8 @@ pub struct NodeRecord {
     pub overtaken: Overtaken,
 }
 
-/// The requesters of power actions that are on their way and will show, although the pending request is another
-/// one by now; for the events. As [`PowerIntent::requester`].
+/// Power actions that are on their way and will show, although the pending request is another one by now. Their
+/// requesters are for the events, as [`PowerIntent::requester`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Overtaken {
@@ -234,7 +234,9 @@ impl NodeRecord {
     #[must_use]
     pub const fn has_sent_start(&self) -> bool {
         let pending = match &self.power {
-            Some(PowerIntent { stage: Stage::PowerUp { start, .. }, .. }) => matches!(start, Start::Sent { .. }),
+            Some(PowerIntent { stage: Stage::PowerUp { start, .. }, .. }) => {
+                matches!(start, Start::Sent { .. })
+            }
             Some(_) | None => false,
         };
         pending || self.overtaken.start.is_some()
