@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use machine::{
@@ -16,6 +17,7 @@ use ravello_sim::{
 };
 use reconciler::{Handle, Journal as _, MemoryJournal, NodeStatus, Policy, Reconciler, SystemClock};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -87,6 +89,7 @@ pub(crate) struct Lab {
 struct Running {
     handle: Handle<MemoryJournal>,
     task: JoinHandle<()>,
+    begin: Arc<Notify>,
 }
 
 impl Drop for Running {
@@ -139,6 +142,12 @@ impl Lab {
     /// Starts the reconciler; the one that runs is dropped in the middle of whatever it does, and nothing but
     /// its journal is left of it.
     pub(crate) async fn start(&self) {
+        self.prepare().await;
+        self.go().await;
+    }
+
+    /// As [`Lab::start`], but it only takes requests until [`Lab::go`]: what is asked for before is known at once then.
+    pub(crate) async fn prepare(&self) {
         let mut running = self.running.write().await;
         if let Some(mut before) = running.take() {
             before.task.abort();
@@ -148,8 +157,17 @@ impl Lab {
         let journal = self.journal.clone();
         let (reconciler, handle) =
             Reconciler::new(APPLICATION, backend, journal, quick(), SystemClock, 7).await.unwrap();
-        let task = tokio::spawn(reconciler.run(CancellationToken::new()));
-        *running = Some(Running { handle, task });
+        let begin = Arc::new(Notify::new());
+        let begun = Arc::clone(&begin);
+        let task = tokio::spawn(async move {
+            begun.notified().await;
+            reconciler.run(CancellationToken::new()).await;
+        });
+        *running = Some(Running { handle, task, begin });
+    }
+
+    pub(crate) async fn go(&self) {
+        self.running.read().await.as_ref().unwrap().begin.notify_one();
     }
 
     /// The nodes that were seen or recorded.
@@ -186,6 +204,12 @@ impl Lab {
     ) -> Result<Admission, Denied> {
         let running = self.running.read().await;
         running.as_ref().unwrap().handle.set_boot_override(&node.id, wanted, &requester()).await
+    }
+
+    /// Somebody else publishes the design as it is.
+    pub(crate) async fn publish(&self) -> Result<(), ravello::ClientError> {
+        let application = self.simulator.application_named(APPLICATION).unwrap();
+        self.client.publish_updates(ApplicationId(application.0)).await
     }
 
     /// A look at the cloud that begins now, whatever it takes.

@@ -51,16 +51,27 @@ impl Case {
     async fn play(self, lab: &Lab) -> Result<(), Wrong> {
         let (operation, fault) = (self.operation, self.fault);
         let arm = || lab.fault(fault.rule(self.kind, lab.bystander));
-        if self.kind == Kind::Filter {
+        match self.kind {
             // The application is looked up by name once, at the beginning.
-            arm();
-            lab.start().await;
-        } else {
-            lab.start().await;
-            lab.look().await;
-            arm();
+            Kind::Filter => {
+                arm();
+                lab.start().await;
+                operation.ask(lab, &lab.nodes).await?;
+            }
+            // What is asked for before the reconciler begins goes out together.
+            Kind::BatchStart | Kind::BatchPowerOff | Kind::BatchShutdown => {
+                lab.prepare().await;
+                arm();
+                operation.ask(lab, &lab.nodes).await?;
+                lab.go().await;
+            }
+            _ => {
+                lab.start().await;
+                lab.look().await;
+                arm();
+                operation.ask(lab, &lab.nodes).await?;
+            }
         }
-        operation.ask(lab, &lab.nodes).await?;
         if fault.lasts() {
             self.wait_until_told(lab).await?;
             self.take_back(lab);
@@ -111,7 +122,8 @@ impl Case {
                 others.iter().any(|other| other.name == BYSTANDER)
             }
             (Fault::Stuck, Some(Wait::Transient { .. } | Wait::GuestShutdown { .. })) => true,
-            (Fault::RefusedForGood(_), Some(Wait::Refused { .. })) => true,
+            // What is not allowed is given up; everything else is waited for.
+            (Fault::RefusedForGood(status), Some(Wait::Refused { .. })) => status != 403,
             _ => false,
         };
         waits_as_it_should || status.failure.is_some()

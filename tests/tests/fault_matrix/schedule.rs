@@ -97,7 +97,7 @@ impl Schedule {
             let mut clients = self.clients.iter().zip(&lab.nodes);
             let mut live = || {
                 let ((running, deeds), node) = clients.next().unwrap();
-                Client { lab, node, model: Model::new(*running) }.live(deeds)
+                Client { lab, node, model: Model::new(*running), denies: self.denies() }.live(deeds)
             };
             let ended = tokio::try_join!(live(), live(), live());
             over.cancel();
@@ -120,6 +120,11 @@ impl Schedule {
         Ok(())
     }
 
+    /// Whether the cloud sometimes denies that there is such an application.
+    fn denies(&self) -> bool {
+        self.faults.iter().any(|fault| matches!(fault.effect, FaultEffect::Refuse { status: 404, .. }))
+    }
+
     async fn crash(&self, lab: &Lab, over: &CancellationToken) {
         for pause in &self.crashes {
             if over.run_until_cancelled(tokio::time::sleep(*pause)).await.is_none() {
@@ -139,14 +144,17 @@ async fn release(lab: &Lab, over: &CancellationToken) {
     }
 }
 
-/// A second writer changes a text again and again, more and more slowly: one who is always faster than a read and
-/// a write would keep everybody else from ever writing. Returns the last text.
+/// A second writer changes a text again and again, and publishes whatever the design holds at that moment, as the
+/// predecessor did. More and more slowly: one who is always faster than a read and a write would keep everybody else
+/// from ever writing. Returns the last text.
 async fn write_notes(lab: &Lab, over: &CancellationToken) -> String {
     let mut note = String::new();
     for number in 1_u32.. {
         note = format!("note {number}");
         let edit = [("/description".to_owned(), json!(note))];
         lab.simulator.edit_design(lab.bystander, edit).unwrap();
+        // Refused while a VM is in the middle of something; that is this writer's affair.
+        let _refused = lab.publish().await;
         if over.run_until_cancelled(tokio::time::sleep(Duration::from_millis(30) * number)).await.is_none() {
             break;
         }
@@ -275,6 +283,8 @@ struct Client<'a> {
     lab: &'a Lab,
     node: &'a Node,
     model: Model,
+    /// The cloud sometimes denies that there is such an application; so may the BMC then.
+    denies: bool,
 }
 
 impl Client<'_> {
@@ -351,7 +361,7 @@ impl Client<'_> {
     /// Asks for power; `None` if the node's state forbids it.
     async fn ask(&self, request: PowerRequest) -> Result<Option<Admission>, Wrong> {
         for _ in 0..2 {
-            match self.lab.request(self.node, request).await {
+            match self.believed(async || self.lab.request(self.node, request).await).await? {
                 Ok(admission) => return Ok(Some(admission)),
                 // The first answer may be the report of a failure.
                 Err(Denied::NotInPresentState { .. }) => {}
@@ -362,8 +372,25 @@ impl Client<'_> {
     }
 
     async fn set_boot(&self, wanted: Option<machine::BootOverride>) -> Result<(), Wrong> {
-        let answer = self.lab.set_boot(self.node, wanted).await;
+        let answer = self.believed(async || self.lab.set_boot(self.node, wanted).await).await?;
         answer.map(drop).map_err(|denied| format!("the boot device was denied: {denied}"))
+    }
+
+    /// The first answer that does not repeat a denial of the cloud's.
+    async fn believed<T>(
+        &self,
+        mut ask: impl AsyncFnMut() -> Result<T, Denied>,
+    ) -> Result<Result<T, Denied>, Wrong> {
+        let mut answer = None;
+        self.lab
+            .until("the node is there", async || {
+                let told = ask().await;
+                let denied = self.denies && matches!(told, Err(Denied::NoSuchNode));
+                answer = Some(told);
+                !denied
+            })
+            .await?;
+        answer.ok_or_else(|| "no answer".to_owned())
     }
 
     /// Waits for the end of a power request. If it is given up (a drawn fault refused it too often), it is asked
