@@ -15,6 +15,7 @@ pub(super) struct LoginLog {
     logins: u64,
     failed_logins: u64,
     abandoned_logins: u64,
+    locked_out_logins: u64,
 }
 
 impl LoginLog {
@@ -27,6 +28,10 @@ impl LoginLog {
         if counters.failed_logins != self.failed_logins {
             self.failed_logins = counters.failed_logins;
             tracing::info!({ field::PEER_ADDR } = %peer, "login refused: user name, privilege level or password");
+        }
+        if counters.locked_out_logins != self.locked_out_logins {
+            self.locked_out_logins = counters.locked_out_logins;
+            tracing::info!({ field::PEER_ADDR } = %peer, "a login has to wait: too many have failed before it");
         }
         if counters.abandoned_logins != self.abandoned_logins {
             self.abandoned_logins = counters.abandoned_logins;

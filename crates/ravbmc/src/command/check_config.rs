@@ -1,9 +1,10 @@
 //! `ravbmc check-config`: reads the configuration file and says what it means.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
+use crate::access;
 use crate::arguments::CheckConfigArguments;
-use crate::configuration::Configuration;
+use crate::configuration::{Bmc, Configuration};
 use crate::output;
 
 /// Reads the file, and every secret that it names.
@@ -11,6 +12,9 @@ pub(crate) fn run(arguments: &CheckConfigArguments) -> Result<()> {
     let configuration = Configuration::read(&arguments.config)?;
     for (what, source) in configuration.secrets() {
         source.read(&what)?;
+    }
+    if let Some(source) = &configuration.bmc.kg {
+        access::kg(&source.read(Bmc::KG_KEY)?).context(Bmc::KG_KEY)?;
     }
     if arguments.json {
         return output::print_json(&configuration);
