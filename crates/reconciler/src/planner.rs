@@ -52,6 +52,20 @@ pub struct Plan {
     pub held_back: bool,
 }
 
+impl Plan {
+    /// Leaves out nodes of which the records were not shown: whatever was planned for them is unfounded.
+    ///
+    /// No power request was shown, so no step but a write of a tag can be for them.
+    pub fn leave_out(&mut self, nodes: &BTreeSet<NodeId>) {
+        self.records.retain(|node, _| !nodes.contains(node));
+        self.steps.retain_mut(|step| {
+            let Step::UpdateDesign(changes) = step else { return true };
+            changes.retain(|node, _| !nodes.contains(node));
+            !changes.is_empty()
+        });
+    }
+}
+
 /// What one node needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Need {

@@ -149,7 +149,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         memory.pace.saw(look);
         let now = memory.now(&*shared.clock);
         let mut plan = plan(&records, &look.observation, &memory.progress, &shared.policy, now);
-        plan.records.retain(|node, _| !newer.contains(node));
+        plan.leave_out(&newer);
         // An old look neither sends nor settles anything: what it shows may have ended with the pause it outlived.
         let changes = !plan.steps.is_empty() || !plan.records.is_empty();
         if changes && look.ended.elapsed() > shared.policy.age_to_act {

@@ -584,3 +584,16 @@ fn a_one_shot_is_used_once_by_a_start_that_was_overtaken_before_it_was_seen() {
     }
     assert_eq!(world.seen.nodes[&node(0)].deployed_boot, Some(BootDevice::Network));
 }
+
+/// A request that came after the look is not shown to the planner, and its node's record neither.
+#[test]
+fn nothing_is_planned_for_a_node_whose_record_was_not_shown() {
+    let tag = Some(IntentTag { device: BootDevice::Network, lifetime: Lifetime::Persistent });
+    let mut seen = Observation { published: true, ..Observation::default() };
+    seen.nodes.insert(node(0), NodeObservation { tag, ..look(Phase::Off, BootDevice::Network) });
+    let (progress, policy) = (Progress::default(), Policy { tag_delay: Duration::ZERO, ..Policy::default() });
+    let mut plan = plan(&BTreeMap::new(), &seen, &progress, &policy, now(100));
+    assert!(matches!(plan.steps[..], [Step::UpdateDesign(_)]), "a tag without a record is put in order");
+    plan.leave_out(&BTreeSet::from([node(0)]));
+    assert_eq!((plan.steps, plan.records), (Vec::new(), BTreeMap::new()));
+}

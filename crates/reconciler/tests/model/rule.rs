@@ -204,6 +204,9 @@ impl Monitor {
                     return Err(Rule::RightDevice);
                 }
                 self.once = self.once.filter(|once| Some(*once) != vm.booted);
+                if self.may_start > 0 {
+                    self.allowed = self.allowed.or(Allowed::only(self.next()));
+                }
             }
             Effect::Deployed(_) => self.deployed_by_us = true,
             Effect::Written(_) => {

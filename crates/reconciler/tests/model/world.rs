@@ -267,7 +267,7 @@ impl World {
         let mut records = daemon.records.clone();
         records.retain(|node, _| !newer.contains(&index(node)));
         let mut plan = self.mutant.plan(&records, &seen, &daemon.progress, &self.policy, NOW);
-        plan.records.retain(|node, _| !newer.contains(&index(node)));
+        plan.leave_out(&newer.iter().map(|node| id(*node)).collect());
         let changes = !plan.steps.is_empty() || !plan.records.is_empty();
         if changes && look.old && !self.mutant.uses_old_looks() {
             daemon.look = None;
