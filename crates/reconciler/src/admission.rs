@@ -125,7 +125,9 @@ pub fn admit_boot(record: &NodeRecord, wanted: Option<BootOverride>, at: Timesta
         }
     }
     boot.known = true;
-    if boot == old {
+    // A start that was sent is about to use up the one-shot of before: the same again is another one.
+    let is_another = boot.once.is_some() && record.has_sent_start();
+    if boot == old && !is_another {
         return Outcome::AlreadySatisfied;
     }
     boot.generation = old.generation.saturating_add(1);

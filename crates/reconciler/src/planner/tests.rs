@@ -597,3 +597,23 @@ fn nothing_is_planned_for_a_node_whose_record_was_not_shown() {
     plan.leave_out(&BTreeSet::from([node(0)]));
     assert_eq!((plan.steps, plan.records), (Vec::new(), BTreeMap::new()));
 }
+
+#[test]
+fn a_one_shot_that_is_set_again_after_its_start_was_sent_is_another_one() {
+    let mut world = World::new(Phase::On);
+    let once = Event::SetBoot(Some((BootDevice::Disk, Lifetime::Once)));
+    world.happen(once);
+    world.happen(Event::Power(PowerRequest::Cycle));
+    while world.starts == 0 {
+        world.happen(Event::Pass);
+    }
+    world.happen(once);
+    while !world.is_quiet() {
+        world.pass();
+    }
+    world.happen(Event::Power(PowerRequest::Cycle));
+    while !world.is_quiet() {
+        world.pass();
+    }
+    assert_eq!(world.seen.nodes[&node(0)].deployed_boot, Some(BootDevice::Disk));
+}
