@@ -107,7 +107,10 @@ impl Case {
             // An extension that fails holds nobody up, and after a batch that is refused each VM gets its own request.
             let overcome = self.kind.is_batch() && lab.nodes.iter().all(|node| is_rest(lab.state(node)));
             let by_the_way = self.kind == Kind::SetExpiration;
-            let told_by_status = lab.trouble().await.is_some();
+            // What is not allowed is given up, and that is a failure of the node's; everything else is waited for.
+            let is_final = self.fault == Fault::RefusedForGood(403);
+            let of_a_node = !matches!(self.kind, Kind::Get | Kind::Filter);
+            let told_by_status = lab.trouble().await.is_some() && !(is_final && of_a_node);
             let statuses = lab.statuses().await;
             let mut statuses = lab.nodes.iter().filter_map(|node| statuses.get(&node.id));
             let done = statuses.clone().all(|status| status.power.is_none()) && overcome;
@@ -122,7 +125,6 @@ impl Case {
                 others.iter().any(|other| other.name == BYSTANDER)
             }
             (Fault::Stuck, Some(Wait::Transient { .. } | Wait::GuestShutdown { .. })) => true,
-            // What is not allowed is given up; everything else is waited for.
             (Fault::RefusedForGood(status), Some(Wait::Refused { .. })) => status != 403,
             _ => false,
         };
