@@ -156,7 +156,13 @@ impl Monitor {
         // What others undid while it was under way is not done again because it is asked for again.
         let undone = !recorded && self.asked.is_some() && self.goal.is_none();
         self.goal = (!undone).then_some(goal);
-        if !recorded || again {
+        // A client that took somebody else's boot for ours has set another boot device since, so it is another reset.
+        if !recorded || (again && !self.fooled) {
+            return;
+        }
+        // A power up that goes on.
+        if request == PowerRequest::On && matches!(self.asked, Some(Asked::On | Asked::Cycle)) {
+            self.allowed = self.allowed.or(Allowed::only(self.next()));
             return;
         }
         let off = vm.phase == Phase::Off;
