@@ -314,7 +314,7 @@ impl Monitor {
 /// Steps that were decided and not yet sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Due {
-    starts: u8,
+    pub starts: u8,
     power_offs: u8,
     shutdowns: u8,
 }

@@ -282,7 +282,7 @@ impl World {
         for (node, monitor) in state.monitors.iter_mut().enumerate() {
             monitor.fresh_wish = false;
             let runs = matches!(seen.nodes[&id(node)].phase, Phase::PoweringOn | Phase::On);
-            monitor.is_start_seen |= monitor.was_started && runs;
+            monitor.is_start_seen |= monitor.was_started && runs && !newer.contains(&node);
         }
         self.commit(state, plan.records, raced)
     }
@@ -360,7 +360,12 @@ impl World {
                         monitor.goal = None;
                     }
                 }
-                Ask::Boot(wanted) => monitor.boot_set(wanted),
+                Ask::Boot(wanted) => {
+                    // Which of two one-shots a start uses up that is on its way, nobody can say.
+                    let is_open = wanted.is_some_and(|(_, is_once)| is_once);
+                    let is_open = is_open && Due::of(&state.daemon.steps, node).starts > 0;
+                    monitor.boot_set(wanted.filter(|_| !is_open));
+                }
             }
         }
         acknowledged
