@@ -17,7 +17,22 @@ pub(crate) struct Pending {
     pub(crate) daemon_running: bool,
     /// What is wrong with a cloud or the journal at the moment.
     pub(crate) trouble: Vec<String>,
+    /// What the daemon has counted since its start.
+    pub(crate) applications: Vec<ApplicationCounts>,
     pub(crate) nodes: Vec<PendingNode>,
+}
+
+/// What a daemon has counted for one application since its start.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApplicationCounts {
+    pub(crate) name: String,
+    /// Looks at the cloud that were answered.
+    pub(crate) looks: u64,
+    /// Steps that the cloud accepted.
+    pub(crate) steps: u64,
+    /// How often a node's publish began to be held back, because it would restart a running VM.
+    pub(crate) held_publishes: u64,
 }
 
 /// What waits for one node.
@@ -47,6 +62,12 @@ impl Pending {
     /// Adds what waits in one application that is being worked on.
     pub(crate) fn add_application(&mut self, application: &str, status: &ApplicationStatus) {
         self.trouble.extend(status.trouble.iter().map(|trouble| format!("{application}: {trouble}")));
+        self.applications.push(ApplicationCounts {
+            name: application.to_owned(),
+            looks: status.looks,
+            steps: status.steps,
+            held_publishes: status.held_publishes,
+        });
         let nodes = status.nodes.iter().filter_map(|(node, status)| of_status(application, node, status));
         self.nodes.extend(nodes);
     }

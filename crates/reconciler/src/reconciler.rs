@@ -292,9 +292,11 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
                 let wait = plan.waits.get(&node);
                 if let Some(wait) = wait.filter(|wait| shown.waiting.as_ref() != Some(wait)) {
                     match wait {
-                        Wait::PublishHeldBack { .. } | Wait::GuestShutdown { .. } => {
+                        Wait::PublishHeldBack { .. } => {
+                            status.held_publishes += 1;
                             warn!(application, %node, "waiting: {wait}");
                         }
+                        Wait::GuestShutdown { .. } => warn!(application, %node, "waiting: {wait}"),
                         Wait::Transient { .. }
                         | Wait::GuestAsked { .. }
                         | Wait::Gathering

@@ -21,6 +21,8 @@ pub struct ApplicationStatus {
     pub looks: u64,
     /// Steps that the cloud accepted.
     pub steps: u64,
+    /// How often a node's publish began to be held back, or went on to be for another reason.
+    pub held_publishes: u64,
 }
 
 /// The state of one node.

@@ -236,5 +236,6 @@ async fn a_publish_that_is_held_back_is_logged_once_for_each_reason() {
         .await;
         tokio::time::sleep(Duration::from_secs(1800)).await;
         assert_eq!(warnings.count("a publish would restart"), lines);
+        assert_eq!(rig.handle.status_watch().borrow().held_publishes, u64::try_from(lines).unwrap());
     }
 }
