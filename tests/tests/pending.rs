@@ -39,7 +39,9 @@ fn a_boot_device_that_waits_is_told_by_the_daemon_and_by_its_journal() {
     ipmi(&daemon, "bootdev disk --persistent");
     let told = pending(&file);
     assert_eq!(told["daemonRunning"], true);
-    assert!(told["applications"][0]["looks"].as_u64().unwrap() > 0 && told["applications"][0]["name"] == "demo");
+    assert!(
+        told["applications"][0]["looks"].as_u64().unwrap() > 0 && told["applications"][0]["name"] == "demo"
+    );
     let node = &told["nodes"][0];
     assert_eq!(
         (&node["name"], &node["bootDevice"], &node["power"]),
