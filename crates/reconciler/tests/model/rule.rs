@@ -205,6 +205,7 @@ impl Monitor {
             Effect::Started(_) => {
                 self.may_start = self.may_start.checked_sub(1).ok_or(Rule::NothingTwice)?;
                 self.was_started = self.asked.is_some();
+                self.is_start_seen = false;
                 self.boots(vm, true)?;
                 if !vm.booted.is_some_and(|device| self.allowed.has(device)) {
                     return Err(Rule::RightDevice);
