@@ -18,6 +18,8 @@
 //!
 //! Not seen here: differences in the application's network, which belong to no VM.
 
+use std::ptr;
+
 use crate::boot_selection::BootSelection;
 use crate::document::{Vm, VmDocument, size_bytes};
 use crate::json::Json;
@@ -122,7 +124,9 @@ impl Place {
 
 fn compare_members(place: &Place, design: &Json, deployed: &Json, found: &mut Vec<String>) {
     for (name, wanted) in design.members() {
-        if wanted.is_null() || place.ignores(name) {
+        // A name that occurs twice counts once, a null not at all.
+        let counts = design.get(name).is_some_and(|first| ptr::eq(first, wanted));
+        if !counts || place.ignores(name) {
             continue;
         }
         match deployed.get(name) {

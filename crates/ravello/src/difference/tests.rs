@@ -188,6 +188,13 @@ fn parts_without_ids_are_matched_by_index_then_by_place() {
     assert_eq!(compared(&strip(DESIGN), DEPLOYED, Flag), [""; 0]);
 }
 
+#[test]
+fn a_name_that_occurs_twice_counts_once() {
+    let twice = DESIGN.replacen('{', r#"{"os": {"a": 1}, "name": [1],"#, 1);
+    assert_eq!(compared(&twice, &twice, Flag), [""; 0]);
+    assert_eq!(compared(&twice, DEPLOYED, Flag), ["os"]);
+}
+
 /// Any value, as a field nobody has thought of.
 fn any_field() -> impl Strategy<Value = String> {
     prop_oneof![
