@@ -45,13 +45,13 @@ pub use self::config::EndpointConfig;
 pub use self::counters::{Counters, Occupancy};
 pub use self::guard::GuardLimits;
 pub use self::request::{Request, RequestToken, Response, Transmit};
-pub use crate::session::{DropReason, SessionLimits, User};
+pub use crate::session::{DropReason, SessionLimits, User, UserTable};
 
 use self::guard::{Lockouts, SourceRates, source_of};
 use self::session_commands::Effect;
 use crate::crypto::{CipherSuite, Password};
 use crate::entropy::{self, Entropy};
-use crate::number::{Address, CompletionCode, Lun, PayloadType, SessionId};
+use crate::number::{Address, CompletionCode, Lun, PayloadType, PrivilegeLevel, SessionId};
 use crate::session::{
     Answer, Arrival, Incoming, ManagedSystem, OfferedSuite, Outcome, SessionContext, SessionTable,
 };
@@ -64,8 +64,6 @@ pub struct Endpoint {
     config: EndpointConfig,
     /// The suites of the configuration that this crate implements, in its order.
     suites: Vec<OfferedSuite>,
-    /// The users' names as text, in the order of the configuration.
-    user_names: Vec<Arc<str>>,
     entropy: Box<dyn Entropy>,
     sessions: SessionTable,
     transmits: VecDeque<Transmit>,
@@ -85,17 +83,11 @@ impl Endpoint {
             .iter()
             .filter_map(|id| OfferedSuite::new(CipherSuite::by_id(*id)?))
             .collect();
-        let user_names = config
-            .users
-            .iter()
-            .map(|user| String::from_utf8_lossy(user.name.as_bytes()).as_ref().into())
-            .collect();
         let sessions = SessionTable::new(config.limits);
         let decoy = if config.hide_users { entropy::draw(&mut *entropy) } else { [0; Password::MAX_LEN] };
         Self {
             config,
             suites,
-            user_names,
             entropy,
             sessions,
             transmits: VecDeque::new(),
@@ -189,6 +181,20 @@ impl Endpoint {
     /// [`Endpoint::poll_transmit`] still go out: respond first, then end the sessions.
     pub fn end_all_sessions(&mut self) {
         self.sessions.clear();
+    }
+
+    /// Puts other users in the place of those that there are. Sessions of users whose name or password is another one now, or
+    /// whose limit has become lower, end, half-open ones too, but for the session `but`: the one that asked for the change.
+    /// Returns how many established ones ended.
+    pub fn set_users(&mut self, users: UserTable, but: Option<SessionId>) -> u64 {
+        let changed = self.config.users.weakened(&users);
+        self.config.users = users;
+        self.sessions.end_of_users(&changed, but)
+    }
+
+    /// Sets the highest level that any session can have from now on. Sessions that are established keep theirs.
+    pub const fn set_channel_limit(&mut self, limit: PrivilegeLevel) {
+        self.config.channel_limit = limit;
     }
 
     /// How many sessions are established.
@@ -356,7 +362,6 @@ impl Endpoint {
     /// Makes a request for the caller.
     fn hand_over(&mut self, token: RequestToken, peer: SocketAddr, request: LanRequest) -> Option<Request> {
         let active = self.sessions.active(token.session)?;
-        let user = self.user_names.get(active.user()).cloned()?;
         self.counters.requests += 1;
         Some(Request {
             net_fn: request.net_fn,
@@ -364,7 +369,7 @@ impl Endpoint {
             command: request.command,
             data: request.data,
             privilege: active.privilege(),
-            user,
+            user: Arc::clone(active.user_name()),
             peer,
             session: token.session,
             token,

@@ -16,6 +16,7 @@ mod random;
 mod rmcp_status;
 mod sequence;
 mod session_id;
+mod user_id;
 mod user_name;
 
 pub use address::Address;
@@ -31,4 +32,5 @@ pub use random::{Guid, Iv, RandomNumber};
 pub use rmcp_status::RmcpStatus;
 pub use sequence::{MessageTag, RqSeq, SessionSequence};
 pub use session_id::SessionId;
+pub use user_id::UserId;
 pub use user_name::{UserName, UserNameTooLong};

@@ -40,7 +40,7 @@ use bytes::Bytes;
 
 pub use self::drop_reason::DropReason;
 pub use self::limits::SessionLimits;
-pub use self::user::User;
+pub use self::user::{User, UserTable};
 
 pub(crate) use self::activation::{AwaitingActivation, ProtectionV15};
 pub(crate) use self::active::Active;
@@ -48,10 +48,9 @@ pub(crate) use self::handshake::{AwaitingRakp1, AwaitingRakp3, ManagedSystem, Of
 pub(crate) use self::replay_window::ReplayWindow;
 pub(crate) use self::request_log::{Answer, Arrival, RequestKey};
 pub(crate) use self::table::{Evicted, SessionTable};
-pub(crate) use self::user::find_user;
 
 use crate::entropy::Entropy;
-use crate::number::{PayloadType, SessionId, UserName};
+use crate::number::{PayloadType, SessionId, UserId, UserName};
 use crate::wire::{Rakp1, Rakp2, Rakp3, Rakp4, Sealed, SessionV15};
 
 /// A session in one of its states.
@@ -179,6 +178,16 @@ impl Session {
         match self {
             Self::AwaitingRakp3(session) => Some(session.claimant()),
             Self::AwaitingRakp1(_) | Self::AwaitingActivation(_) | Self::Active(_) => None,
+        }
+    }
+
+    /// Whose session it is, or would become; `None` before that was said.
+    fn user(&self) -> Option<UserId> {
+        match self {
+            Self::AwaitingRakp1(_) => None,
+            Self::AwaitingRakp3(session) => session.user(),
+            Self::AwaitingActivation(session) => session.user,
+            Self::Active(session) => Some(session.user()),
         }
     }
 

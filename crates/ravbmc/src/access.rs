@@ -34,8 +34,11 @@ pub(crate) fn endpoint(bmc: &Bmc, state_dir: &Path) -> Result<(EndpointConfig, O
         })
         .collect();
     if !config.ipmi_1_5.is_empty() {
-        let too_long =
-            config.users.iter().filter(|user| user.password.significant_len() > PacketKey::LONGEST_PASSWORD);
+        let too_long = config
+            .users
+            .iter()
+            .map(|(_, user)| user)
+            .filter(|user| user.password.significant_len() > PacketKey::LONGEST_PASSWORD);
         for user in too_long {
             tracing::warn!(user.name = %user.name, "the password has more than 16 bytes: no IPMI 1.5 for this user");
         }

@@ -12,6 +12,12 @@ impl Password {
         Self::new(candidate).is_ok_and(|candidate| self.bytes().ct_eq(candidate.bytes()).into())
     }
 
+    /// Whether both are the same password, in constant time.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.bytes().ct_eq(other.bytes()).into()
+    }
+
     /// How many bytes it has without the zeros behind it, 0 to 20.
     #[must_use]
     pub fn significant_len(&self) -> usize {

@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// # let (left, right) = (Password::new(b"a").unwrap(), Password::new(b"b").unwrap());
 /// left == right; // Passwords are used, never compared.
 /// ```
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
 pub struct Password([u8; 20]);
 
 /// The BMC key: 0–20 bytes, padded with zeros. All zero means that it is not set, IPMI 2.0 §13.33.

@@ -3,15 +3,15 @@
 use crate::crypto::Kg;
 use crate::endpoint::GuardLimits;
 use crate::number::{CipherSuiteId, Guid, PrivilegeLevel, SessionV15Algorithm};
-use crate::session::{SessionLimits, User};
+use crate::session::{SessionLimits, UserTable};
 
 /// The configuration of one endpoint. Fixed for the endpoint's life.
 #[derive(Debug, Clone)]
 pub struct EndpointConfig {
     /// The System GUID, as sent in RAKP 2 and in the answer to Get System GUID.
     pub guid: Guid,
-    /// The users. The first has user id 1, and so on.
-    pub users: Vec<User>,
+    /// The users.
+    pub users: UserTable,
     /// The cipher suites on offer, most preferred first. The preference counts only for consoles that leave the choice to the
     /// managed system; most choose themselves. Suites that this crate does not implement are left out.
     pub cipher_suites: Vec<CipherSuiteId>,
@@ -34,10 +34,10 @@ pub struct EndpointConfig {
 impl EndpointConfig {
     /// Suites 17 and 3, no Kg, everything up to administrator, the default limits, users told apart from passwords.
     #[must_use]
-    pub fn new(guid: Guid, users: Vec<User>) -> Self {
+    pub fn new(guid: Guid, users: impl Into<UserTable>) -> Self {
         Self {
             guid,
-            users,
+            users: users.into(),
             cipher_suites: vec![CipherSuiteId::SHA256_AES, CipherSuiteId::SHA1_AES],
             kg: None,
             channel_limit: PrivilegeLevel::ADMINISTRATOR,

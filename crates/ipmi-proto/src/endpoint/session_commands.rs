@@ -120,7 +120,7 @@ impl Endpoint {
 
 fn describe(active: &Active) -> ActiveSession {
     ActiveSession {
-        user_id: u8::try_from(active.user().saturating_add(1)).unwrap_or(u8::MAX),
+        user_id: active.user().get(),
         privilege: active.privilege(),
         protocol: if active.is_v15() { SessionProtocol::IPMI_1_5 } else { SessionProtocol::RMCP_PLUS },
         channel: LAN_CHANNEL.0,

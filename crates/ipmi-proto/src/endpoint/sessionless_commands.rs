@@ -50,7 +50,7 @@ impl Endpoint {
         asked: GetChannelAuthenticationCapabilities,
     ) -> Result<ChannelAuthenticationCapabilities, CompletionCode> {
         let channel = resolve(asked.channel)?;
-        let may_log_in = || self.config.users.iter().filter(|user| user.may_log_in());
+        let may_log_in = || self.config.users.iter().map(|(_, user)| user).filter(|user| user.may_log_in());
         let kg_set = self.config.kg.as_ref().is_some_and(|kg| !kg.is_null());
         let status = AuthenticationStatus::empty()
             .with_if(

@@ -15,7 +15,7 @@ use crate::crypto::PacketKey;
 use crate::entropy;
 use crate::number::{CompletionCode, NameLookup, PrivilegeLevel, RandomNumber, Role, SessionSequence};
 use crate::session::{
-    Active, Answer, AwaitingActivation, DropReason, Evicted, Incoming, ProtectionV15, Session, find_user,
+    Active, Answer, AwaitingActivation, DropReason, Evicted, Incoming, ProtectionV15, Session,
 };
 use crate::wire::{Datagram, LanRequest, SessionV15};
 
@@ -52,10 +52,13 @@ impl Endpoint {
             return Err(CompletionCode::NODE_BUSY);
         }
         let by_name = Role::new(PrivilegeLevel::USER, NameLookup::NameOnly);
-        let found = find_user(&self.config.users, &asked.user_name, by_name)
-            .and_then(|(index, user)| Some((index, PacketKey::new(asked.algorithm, user.password.clone())?)));
+        let found = self
+            .config
+            .users
+            .find(&asked.user_name, by_name)
+            .and_then(|(id, user)| Some((id, PacketKey::new(asked.algorithm, user.password.clone())?)));
         let (user, key) = match found {
-            Some((index, key)) => (Some(index), key),
+            Some((id, key)) => (Some(id), key),
             None if self.config.hide_users => {
                 let key = PacketKey::new(asked.algorithm, self.decoy.shortened());
                 (None, key.ok_or(CompletionCode::INVALID_DATA_FIELD)?)
@@ -184,8 +187,8 @@ impl Endpoint {
         if asked.initial_outbound == SessionSequence::NONE {
             return Err(ActivateSession::SEQUENCE_OUT_OF_RANGE);
         }
-        let user = login.user.and_then(|index| Some((index, self.config.users.get(index)?)));
-        let Some((index, user)) = user else { return Err(CompletionCode::INSUFFICIENT_PRIVILEGE) };
+        let user = login.user.and_then(|id| Some((id, self.config.users.get(id)?)));
+        let Some((id, user)) = user else { return Err(CompletionCode::INSUFFICIENT_PRIVILEGE) };
         if level > user.limit || level > self.config.channel_limit {
             return Err(ActivateSession::EXCEEDS_LIMIT);
         }
@@ -194,8 +197,9 @@ impl Endpoint {
         let initial_inbound = SessionSequence(u32::from_le_bytes(entropy::draw(&mut *self.entropy)).max(1));
         let protection = ProtectionV15 { id: session_id, key: login.key.clone() };
         let first_answer = asked.initial_outbound.next();
+        let user = (id, login.user_name);
         let mut active =
-            Active::new_v15(protection, index, level, (initial_inbound, first_answer), slot.handle, now);
+            Active::new_v15(protection, user, level, (initial_inbound, first_answer), slot.handle, now);
         active.set_peer(from);
         self.sessions.put(session_id, Session::Active(Box::new(active)));
         if let Some(displaced) = slot.displaces {

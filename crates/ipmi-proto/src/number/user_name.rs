@@ -3,7 +3,7 @@ use core::fmt;
 /// The name of a user: 0–16 bytes, not padded. The empty one is the "null" user.
 ///
 /// Names are bytes to the protocol; clients send UTF-8 or ASCII.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct UserName {
     bytes: [u8; Self::MAX_LEN],
     len: u8,

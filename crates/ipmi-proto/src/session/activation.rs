@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::command::app::{ActivateSession, ActivatedSession};
 use crate::crypto::PacketKey;
-use crate::number::{RandomNumber, SessionId, SessionSequence, UserName};
+use crate::number::{RandomNumber, SessionId, SessionSequence, UserId, UserName};
 use crate::session::{Claimant, DropReason, Opening};
 use crate::wire::SessionV15;
 
@@ -20,8 +20,8 @@ const WRONG_CODES: u8 = 3;
 #[derive(Debug)]
 pub(crate) struct AwaitingActivation {
     pub(crate) key: PacketKey,
-    /// The user's place in the list; `None` for one whose absence must not show.
-    pub(crate) user: Option<usize>,
+    /// `None` for a user whose absence must not show.
+    pub(crate) user: Option<UserId>,
     pub(crate) user_name: UserName,
     /// Where the question came from.
     pub(crate) from: SocketAddr,

@@ -1,13 +1,16 @@
 //! An established session (`IPMI 2.0 §6.12`): opens and seals packets, knows its level, remembers its requests.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::crypto::{Integrity, KeyExchange, SessionKeys, Unauthentic};
 use crate::entropy::{self, Entropy};
-use crate::number::{Iv, PayloadType, PrivilegeLevel, RmcpStatus, SessionId, SessionSequence};
+use crate::number::{
+    Iv, PayloadType, PrivilegeLevel, RmcpStatus, SessionId, SessionSequence, UserId, UserName,
+};
 use crate::session::handshake::{Rakp3Answer, rakp4, refuse_rakp1};
 use crate::session::request_log::RequestLog;
 use crate::session::{
@@ -20,8 +23,9 @@ use crate::wire::{EncodeError, Rakp1, Rakp3, RmcpHeader, Sealed, SessionV15};
 pub(crate) struct Active {
     protection: Protection,
     handle: SessionHandle,
-    /// The user's place in the list.
-    user: usize,
+    user: UserId,
+    /// The user's name when the session began; bytes that are not UTF-8 are replaced.
+    user_name: Arc<str>,
     /// The highest level that the session can have.
     maximum: PrivilegeLevel,
     /// The level that it has now.
@@ -47,7 +51,7 @@ impl Active {
     /// The session that an exchange ends in. It starts at user level, whatever was asked for, or below if it can have no more.
     pub(super) fn new(
         exchange: KeyExchange,
-        user: usize,
+        user: UserId,
         keys: SessionKeys,
         rakp3: Rakp3Answer,
         handle: SessionHandle,
@@ -58,6 +62,7 @@ impl Active {
             protection: Protection::V20 { console_session_id: exchange.console_session_id, keys, rakp3 },
             handle,
             user,
+            user_name: text(&exchange.user_name),
             maximum,
             privilege: maximum.min(PrivilegeLevel::USER),
             inbound: ReplayWindow::new(),
@@ -71,7 +76,7 @@ impl Active {
     /// An IPMI 1.5 session with its first inbound and outbound numbers.
     pub(crate) fn new_v15(
         protection: ProtectionV15,
-        user: usize,
+        (user, user_name): (UserId, UserName),
         maximum: PrivilegeLevel,
         (first_inbound, first_outbound): (SessionSequence, SessionSequence),
         handle: SessionHandle,
@@ -81,6 +86,7 @@ impl Active {
             protection: Protection::V15(protection),
             handle,
             user,
+            user_name: text(&user_name),
             maximum,
             privilege: maximum.min(PrivilegeLevel::USER),
             inbound: ReplayWindow::from(first_inbound.0),
@@ -107,8 +113,12 @@ impl Active {
         self.handle
     }
 
-    pub(crate) const fn user(&self) -> usize {
+    pub(crate) const fn user(&self) -> UserId {
         self.user
+    }
+
+    pub(crate) const fn user_name(&self) -> &Arc<str> {
+        &self.user_name
     }
 
     pub(crate) const fn maximum(&self) -> PrivilegeLevel {
@@ -234,4 +244,8 @@ impl Active {
         self.last_heard = now;
         Outcome::Payload(opened.payload_type(), opened.payload().clone())
     }
+}
+
+fn text(name: &UserName) -> Arc<str> {
+    String::from_utf8_lossy(name.as_bytes()).as_ref().into()
 }

@@ -7,9 +7,9 @@ use crate::crypto::{Algorithms, CipherSuite, KeyExchange, Kg, Password, SessionK
 use crate::entropy;
 use crate::number::{
     AuthenticationAlgorithm, ConfidentialityAlgorithm, Guid, IntegrityAlgorithm, MessageTag, PrivilegeLevel,
-    RandomNumber, RmcpStatus, SessionId,
+    RandomNumber, RmcpStatus, SessionId, UserId,
 };
-use crate::session::user::{User, find_user};
+use crate::session::user::{User, UserTable};
 use crate::session::{Active, Claimant, DropReason, Opening, Outcome, Session, SessionContext, Transition};
 use crate::wire::{AuthCode, Proposal, Rakp1, Rakp2, Rakp2Grant, Rakp3, Rakp4};
 
@@ -20,7 +20,7 @@ const WRONG_CODES: u8 = 3;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ManagedSystem<'a> {
     pub(crate) guid: Guid,
-    pub(crate) users: &'a [User],
+    pub(crate) users: &'a UserTable,
     pub(crate) kg: Option<&'a Kg>,
     pub(crate) channel_limit: PrivilegeLevel,
     /// Takes the place of the password of a user that there is not.
@@ -85,8 +85,8 @@ pub(crate) struct AwaitingRakp3 {
     algorithms: Algorithms,
     opening: Opening,
     exchange: KeyExchange,
-    /// The user's place in the list; `None` for one whose absence must not show.
-    user: Option<usize>,
+    /// `None` for a user whose absence must not show.
+    user: Option<UserId>,
     /// Where RAKP 1 came from.
     from: SocketAddr,
     wrong_codes: u8,
@@ -156,6 +156,11 @@ impl AwaitingRakp3 {
         self.exchange.console_session_id
     }
 
+    /// Who logs in, as far as that is somebody.
+    pub(crate) const fn user(&self) -> Option<UserId> {
+        self.user
+    }
+
     pub(crate) const fn claimant(&self) -> Claimant {
         Claimant { from: self.from, user_name: self.exchange.user_name }
     }
@@ -184,11 +189,11 @@ impl AwaitingRakp3 {
             return Transition { next: None, outcome: Outcome::Dropped(DropReason::ConsoleGaveUp) };
         };
         let console = self.exchange.console_session_id;
-        let user = self.user.and_then(|index| Some((index, cx.managed_system.users.get(index)?)));
+        let user = self.user.and_then(|id| Some((id, cx.managed_system.users.get(id)?)));
         let password = user.map_or(cx.managed_system.decoy, |(_, user)| &user.password);
         let proven = code == self.exchange.console_proof(password);
         // Nobody is let in as a decoy, not even by a suite that asks for no proof.
-        let Some((index, user)) = user.filter(|_| proven) else {
+        let Some((id, user)) = user.filter(|_| proven) else {
             self.wrong_codes = self.wrong_codes.saturating_add(1);
             let next = (self.wrong_codes < WRONG_CODES).then_some(Session::AwaitingRakp3(self));
             let outcome = rakp4(rakp3.tag, console, Err(RmcpStatus::INVALID_INTEGRITY_CHECK_VALUE));
@@ -202,7 +207,7 @@ impl AwaitingRakp3 {
         let integrity_check = self.exchange.integrity_check(&sik);
         let active = Active::new(
             self.exchange,
-            index,
+            id,
             SessionKeys::derive(self.algorithms, &sik, &user.password),
             Rakp3Answer { expected: code, integrity_check },
             slot.handle,
@@ -223,17 +228,16 @@ pub(crate) struct Rakp3Answer {
 /// Who RAKP 1 is from.
 #[derive(Debug)]
 enum Authorized<'a> {
-    /// A user, and its place in the list.
-    User(usize, &'a User),
+    User(UserId, &'a User),
     /// Nobody, or a user who may not have what it asks for; but that must not show.
     Decoy,
     Refused(RmcpStatus),
 }
 
 impl Authorized<'_> {
-    const fn user(&self) -> Option<usize> {
+    const fn user(&self) -> Option<UserId> {
         match self {
-            Self::User(index, _) => Some(*index),
+            Self::User(id, _) => Some(*id),
             Self::Decoy | Self::Refused(_) => None,
         }
     }
@@ -246,9 +250,9 @@ fn authorize<'a>(rakp1: &Rakp1, cx: &SessionContext<'a>) -> Authorized<'a> {
         return Authorized::Refused(RmcpStatus::INVALID_ROLE);
     }
     let ManagedSystem { users, channel_limit, hide_users, .. } = cx.managed_system;
-    let refused = match find_user(users, &rakp1.user_name, rakp1.role) {
+    let refused = match users.find(&rakp1.user_name, rakp1.role) {
         Some((_, user)) if level > user.limit || level > channel_limit => RmcpStatus::UNAUTHORIZED_ROLE,
-        Some((index, user)) => return Authorized::User(index, user),
+        Some((id, user)) => return Authorized::User(id, user),
         None => RmcpStatus::UNAUTHORIZED_NAME,
     };
     if hide_users { Authorized::Decoy } else { Authorized::Refused(refused) }

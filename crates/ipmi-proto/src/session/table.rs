@@ -4,11 +4,11 @@
 //! most [`SessionLimits::max_half_open`] half-open and [`SessionLimits::max_active`] established sessions; the handles of
 //! established sessions are unique and between 1 and their greatest number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::entropy::{self, Entropy};
-use crate::number::SessionId;
+use crate::number::{SessionId, UserId};
 use crate::session::{Active, Claimant, Opening, Session, SessionHandle, SessionLimits, Slot};
 
 /// The sessions of one managed system.
@@ -162,6 +162,17 @@ impl SessionTable {
     /// When [`SessionTable::expire`] has something to do next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.sessions.values().filter_map(|session| session.deadline(&self.limits)).min()
+    }
+
+    /// Ends the sessions, half-open ones too, of these users, but for one. Returns how many established ones ended.
+    pub(crate) fn end_of_users(&mut self, users: &BTreeSet<UserId>, but: Option<SessionId>) -> u64 {
+        let mut ended = 0;
+        self.sessions.retain(|id, session| {
+            let stays = Some(*id) == but || session.user().is_none_or(|user| !users.contains(&user));
+            ended += u64::from(!stays && session.as_active().is_some());
+            stays
+        });
+        ended
     }
 
     pub(crate) fn clear(&mut self) {

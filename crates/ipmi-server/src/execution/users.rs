@@ -7,20 +7,31 @@ use ipmi_proto::command::app::{
     GetUserAccess, GetUserName, PaddedPassword, PasswordOperation, SetUserAccess, SetUserName,
     SetUserPassword, UserAccess, UserAccessFlags, UserState,
 };
-use ipmi_proto::endpoint::User;
-use ipmi_proto::number::{CompletionCode, UserName};
+use ipmi_proto::crypto::Password;
+use ipmi_proto::endpoint::{User, UserTable};
+use ipmi_proto::number::{CompletionCode, PrivilegeLevel, UserId, UserName};
 
 use super::lan;
 
-/// What a console can find out about the users. The first has id 1.
+/// What a console can find out about the users.
+///
+/// Id 1 belongs to the null user, whether or not the configuration has one; the others begin at 2.
 #[derive(Debug)]
-pub(super) struct Users(Vec<User>);
+pub(super) struct Users(UserTable);
 
 /// A change of what the configuration says.
 const REFUSED: CompletionCode = CompletionCode::SUBFUNCTION_DISABLED;
 
 impl Users {
-    pub(super) const fn new(users: Vec<User>) -> Self {
+    pub(super) fn new(mut users: UserTable) -> Self {
+        if users.get(UserId::NULL).is_none() {
+            let nobody = User {
+                name: UserName::default(),
+                password: Password::default(),
+                limit: PrivilegeLevel::NO_ACCESS,
+            };
+            users.insert(UserId::NULL, nobody);
+        }
         Self(users)
     }
 
@@ -29,10 +40,10 @@ impl Users {
         let user = self.find(request.user)?;
         let count = |users: usize| u8::try_from(users).unwrap_or(u8::MAX);
         Ok(UserAccess {
-            last_user: count(self.0.len()),
+            last_user: self.0.iter().map(|(id, _)| id.get()).max().unwrap_or_default(),
             state: if is_enabled(user) { UserState::Enabled } else { UserState::Disabled },
-            enabled_users: count(self.0.iter().filter(|user| is_enabled(user)).count()),
-            fixed_names: count(self.0.len()),
+            enabled_users: count(self.0.iter().filter(|(_, user)| is_enabled(user)).count()),
+            fixed_names: count(self.0.iter().count()),
             flags: flags_of(user),
             limit: user.limit,
         })
@@ -77,8 +88,7 @@ impl Users {
     }
 
     fn find(&self, id: u8) -> Result<&User, CompletionCode> {
-        let index = usize::from(id).checked_sub(1);
-        index.and_then(|index| self.0.get(index)).ok_or(CompletionCode::PARAMETER_OUT_OF_RANGE)
+        UserId::new(id).and_then(|id| self.0.get(id)).ok_or(CompletionCode::PARAMETER_OUT_OF_RANGE)
     }
 }
 

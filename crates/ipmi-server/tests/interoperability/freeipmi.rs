@@ -82,7 +82,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row { command: "ipmi-config --checkout --section=Lan_Channel", result: Works(&["Always_Available"]) },
     Row {
-        command: "ipmi-config --checkout --section=User2",
+        command: "ipmi-config --checkout --section=User3",
         result: Partly(&["guest", "Lan_Privilege_Limit                           User"]),
     },
     Row { command: "ipmi-config --checkout", result: Partly(&["Section Lan_Conf", "Section User2"]) },

@@ -61,7 +61,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row { command: "channel authcap 1 4", result: Works(&["Channel supports IPMI v2.0 : yes"]) },
     Row {
-        command: "channel getaccess 1 1",
+        command: "channel getaccess 1 2",
         result: Works(&["User Name            : admin", "Privilege Level      : ADMINISTRATOR"]),
     },
     Row {
@@ -69,31 +69,31 @@ pub(crate) const ROWS: &[Row] = &[
         result: Works(&["hmac_sha256     sha256_128      aes_cbc_128"]),
     },
     Row {
-        command: "channel setaccess 1 2 privilege=4",
+        command: "channel setaccess 1 3 privilege=4",
         result: Refused(&["Cannot execute command, command disabled"]),
     },
     Row {
         command: "session info active",
-        result: Works(&["user id                       : 1", "IPMIv2/RMCP+", "127.0.0.1"]),
+        result: Works(&["user id                       : 2", "IPMIv2/RMCP+", "127.0.0.1"]),
     },
     Row {
         command: "user list 1",
-        result: Works(&["1   admin            true    false      true       ADMINISTRATOR", "2   guest"]),
+        result: Works(&["2   admin            true    false      true       ADMINISTRATOR", "3   guest"]),
     },
-    Row { command: "user summary 1", result: Works(&["Maximum IDs\t    : 2", "Enabled User Count  : 2"]) },
-    Row { command: "user test 2 16 a-guest", result: Works(&["Success"]) },
-    Row { command: "user test 2 16 wrong", result: Refused(&["password incorrect"]) },
+    Row { command: "user summary 1", result: Works(&["Maximum IDs\t    : 3", "Enabled User Count  : 2"]) },
+    Row { command: "user test 3 16 a-guest", result: Works(&["Success"]) },
+    Row { command: "user test 3 16 wrong", result: Refused(&["password incorrect"]) },
     Row {
-        command: "user set password 2 another",
+        command: "user set password 3 another",
         result: Refused(&["Cannot execute command, command disabled"]),
     },
     Row {
-        command: "user set name 2 another",
+        command: "user set name 3 another",
         result: Refused(&["Cannot execute command, command disabled"]),
     },
-    Row { command: "user disable 2", result: Refused(&["Cannot execute command, command disabled"]) },
-    Row { command: "user enable 2", result: Works(&[]) },
-    Row { command: "user priv 2 4 1", result: Refused(&["Cannot execute command, command disabled"]) },
+    Row { command: "user disable 3", result: Refused(&["Cannot execute command, command disabled"]) },
+    Row { command: "user enable 3", result: Works(&[]) },
+    Row { command: "user priv 3 4 1", result: Refused(&["Cannot execute command, command disabled"]) },
     Row { command: "sdr info", result: Works(&["Record Count                        : 5"]) },
     Row {
         command: "sdr list all",

@@ -109,7 +109,7 @@ fn session_info_finds_sessions_by_every_name() {
     bench.from = address(2000);
     let watcher = session_at(&mut bench, "watcher", "look", 3);
     bench.from = address(1000);
-    let (about_admin, about_watcher) = (info(&bench, 1, 1, 2, 1000), info(&bench, 2, 2, 2, 2000));
+    let (about_admin, about_watcher) = (info(&bench, 1, 2, 2, 1000), info(&bench, 2, 3, 2, 2000));
     let by_id = [&[0xff][..], &watcher.id().0.to_le_bytes()].concat();
     for (asked, expected) in [
         (&[0x00][..], &about_admin),
@@ -129,7 +129,7 @@ fn session_info_shows_level_and_address_of_the_moment() {
     let mut peer = bench.logged_in();
     bench.from = address(3000);
     assert_eq!(ask(&mut bench, &mut peer, 0x3b, &[3]), (OK, vec![3]));
-    let expected = info(&bench, 1, 1, 3, 3000);
+    let expected = info(&bench, 1, 2, 3, 3000);
     assert_eq!(ask(&mut bench, &mut peer, 0x3d, &[0]), (OK, expected));
 }
 

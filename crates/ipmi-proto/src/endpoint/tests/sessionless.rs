@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, GUID, config, request, user, v15, v20};
 use crate::crypto::Kg;
-use crate::endpoint::{DropReason, EndpointConfig};
+use crate::endpoint::{DropReason, EndpointConfig, User};
 use crate::number::{
     Address, CipherSuiteId, CompletionCode, Lun, MessageTag, NetFn, PayloadType, PrivilegeLevel, SessionId,
     SessionV15Algorithm,
@@ -57,7 +57,9 @@ fn capabilities_say_that_kg_is_set_only_if_it_is() {
 #[test]
 fn capabilities_say_which_names_can_log_in() {
     let admin = PrivilegeLevel::ADMINISTRATOR;
-    let status = |users| capabilities(&mut Bench::new(EndpointConfig { users, ..config() }), &[0x8e, 4]).1[2];
+    let status = |users: Vec<User>| {
+        capabilities(&mut Bench::new(EndpointConfig { users: users.into(), ..config() }), &[0x8e, 4]).1[2]
+    };
     assert_eq!(status(vec![user("", "secret", admin)]), 0x02);
     assert_eq!(status(vec![user("", "secret", admin), user("a", "b", admin)]), 0x06);
     assert_eq!(status(vec![user("", "x", PrivilegeLevel::NO_ACCESS), user("a", "b", admin)]), 0x04);

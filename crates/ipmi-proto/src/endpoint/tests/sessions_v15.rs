@@ -213,7 +213,7 @@ fn unknown_user_is_81_and_the_null_user_82_unless_hidden() {
 #[test]
 fn password_of_more_than_16_bytes_cannot_be_used() {
     let long = user("long", "seventeen bytes !", PrivilegeLevel::ADMINISTRATOR);
-    let mut bench = Bench::new(EndpointConfig { users: vec![long], ..allowed() });
+    let mut bench = Bench::new(EndpointConfig { users: vec![long].into(), ..allowed() });
     let refused = challenge(&mut bench, SessionV15Algorithm::MD5, "long");
     assert_eq!(refused, Err(GetSessionChallenge::INVALID_USER_NAME));
 }

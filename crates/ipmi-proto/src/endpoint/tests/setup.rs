@@ -221,7 +221,7 @@ fn rakp1_by_name_and_privilege_wants_exactly_that_limit() {
 #[test]
 fn users_of_one_name_are_told_apart_by_privilege() {
     let users = vec![user("same", "low", PrivilegeLevel::USER), user("same", "high", ADMIN)];
-    let mut bench = Bench::new(EndpointConfig { users, ..config() });
+    let mut bench = Bench::new(EndpointConfig { users: users.into(), ..config() });
     let mut peer = bench.opened(CipherSuite::SHA256_AES, "same", "high");
     peer.exchange.role = Role::new(ADMIN, NameLookup::NameAndPrivilege);
     let grant = bench.rakp1(&peer.rakp1()).unwrap();
