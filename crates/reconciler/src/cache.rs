@@ -47,6 +47,10 @@ pub(crate) struct Trouble {
     pub(crate) until: Instant,
     /// Looks that failed, in a row.
     pub(crate) failures: u32,
+    /// Those among them, in a row up to now, that found no application.
+    missing: u32,
+    /// Whether so many of them found none that it is believed.
+    pub(crate) is_gone: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -99,10 +103,9 @@ impl Cache {
         self.looks.borrow().last.clone()
     }
 
-    /// Whether the last look found no application.
-    pub(crate) fn finds_nothing(&self) -> bool {
-        let looks = self.looks.borrow();
-        looks.trouble.as_ref().is_some_and(|trouble| trouble.kind == BackendErrorKind::NotFound)
+    /// Whether the application is gone: not one look found none, but several in a row.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.looks.borrow().trouble.as_ref().is_some_and(|trouble| trouble.is_gone)
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -194,7 +197,8 @@ impl Cache {
     pub(crate) fn hold_back(&self, error: &BackendError, for_at_least: Duration) {
         let until = Instant::now().checked_add(for_at_least).unwrap_or_else(Instant::now);
         let (kind, words) = (error.kind, chain(error));
-        self.looks.send_modify(|looks| looks.trouble = Some(Trouble { kind, words, until, failures: 1 }));
+        let trouble = Trouble { kind, words, until, failures: 1, missing: 0, is_gone: false };
+        self.looks.send_modify(|looks| looks.trouble = Some(trouble));
     }
 
     /// Whether somebody waits for a look fresher than the last one.
@@ -239,13 +243,20 @@ impl Cache {
                 *self.demand.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 let before = self.looks.borrow().trouble.clone();
                 let failures = before.as_ref().map_or(0, |trouble| trouble.failures).saturating_add(1);
+                let missing = match error.kind {
+                    BackendErrorKind::NotFound => {
+                        before.as_ref().map_or(0, |trouble| trouble.missing).saturating_add(1)
+                    }
+                    _ => 0,
+                };
+                let is_gone = missing >= policy.missing_tries;
                 let words = chain(&error);
                 if before.is_none_or(|before| before.kind != error.kind) {
                     warn!(application, error = words, "cannot look at the application");
                 }
                 let pause = pause(&error, failures, policy, jitter.draw());
                 let until = Instant::now().checked_add(pause).unwrap_or(begun);
-                let trouble = Trouble { kind: error.kind, words, until, failures };
+                let trouble = Trouble { kind: error.kind, words, until, failures, missing, is_gone };
                 self.looks.send_modify(|looks| looks.trouble = Some(trouble));
             }
         }
@@ -253,15 +264,12 @@ impl Cache {
 }
 
 impl Trouble {
+    /// A client that is told "no such node" gives up, one that is told "unreachable" asks again.
     fn denial(&self) -> Denied {
-        match self.kind {
-            BackendErrorKind::NotFound => Denied::NoSuchNode,
-            BackendErrorKind::Conflict
-            | BackendErrorKind::Forbidden
-            | BackendErrorKind::Unauthenticated
-            | BackendErrorKind::Throttled(_)
-            | BackendErrorKind::Unavailable
-            | BackendErrorKind::Protocol => Denied::CloudUnreachable { reason: self.words.clone() },
+        if self.is_gone {
+            Denied::NoSuchNode
+        } else {
+            Denied::CloudUnreachable { reason: self.words.clone() }
         }
     }
 }

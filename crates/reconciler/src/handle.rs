@@ -93,7 +93,7 @@ impl<J: Journal> Handle<J> {
 
 impl<J: Journal> Chassis for Handle<J> {
     async fn status(&self, node: &NodeId) -> Result<ChassisStatus, Denied> {
-        if self.shared.cache.finds_nothing() {
+        if self.shared.cache.is_gone() {
             return Err(Denied::NoSuchNode);
         }
         let look = self.look().await?;
@@ -222,7 +222,7 @@ impl<J: Journal> Shared<J> {
 
     /// A node is known to be gone only if somebody has looked.
     fn check_exists(&self, node: &NodeId) -> Result<(), Denied> {
-        if self.cache.finds_nothing() {
+        if self.cache.is_gone() {
             return Err(Denied::NoSuchNode);
         }
         match self.cache.last() {

@@ -35,7 +35,7 @@ pub struct Policy {
     pub tag_delay: Duration,
     /// How often the cloud may say "forbidden" to a step before the request is given up.
     pub forbidden_tries: u32,
-    /// The same for "no such VM", which a VM just published may get for a while.
+    /// The same for "no such VM", which a VM just published may get for a while, and for "no such application".
     pub missing_tries: u32,
     /// The time an application shall have left when a node is powered on; zero never extends it.
     pub min_runtime: Duration,

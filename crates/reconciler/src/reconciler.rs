@@ -336,8 +336,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         let trouble = self.shared.cache.looks().borrow().trouble.clone();
         if let Some(trouble) = trouble {
             self.shared.status.send_modify(|status| status.trouble = Some(trouble.words.clone()));
-            let lasts = trouble.failures >= self.shared.policy.missing_tries;
-            if trouble.kind == BackendErrorKind::NotFound && lasts {
+            if trouble.is_gone {
                 self.bury(memory, &trouble.words).await;
             }
             tokio::time::sleep_until(trouble.until).await;

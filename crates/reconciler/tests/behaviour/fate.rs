@@ -266,6 +266,33 @@ async fn one_look_that_finds_no_application_gives_nothing_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_look_that_finds_no_application_denies_nothing_and_makes_a_client_try_again() {
+    for before in [0, 6] {
+        let mut rig = one(Phase::Off).await;
+        rig.until_node(&node(1), "seen", |node| node.phase.is_some()).await;
+        // Looks that fail otherwise do not count towards "there is no such application".
+        rig.cloud.world().away = Some(BackendErrorKind::Unavailable);
+        let looks = rig.cloud.world().looks;
+        while rig.cloud.world().looks < looks + before {
+            tokio::time::advance(Duration::from_secs(60)).await;
+            drop(rig.status(&node(1)).await);
+        }
+        rig.cloud.world().away = Some(BackendErrorKind::NotFound);
+        let looks = rig.cloud.world().looks;
+        while rig.cloud.world().looks == looks {
+            tokio::time::advance(Duration::from_secs(60)).await;
+            drop(rig.status(&node(1)).await);
+        }
+        assert!(matches!(rig.status(&node(1)).await, Err(Denied::CloudUnreachable { .. })));
+        assert_eq!(rig.power(&node(1), PowerRequest::On).await, Ok(Admission::Recorded));
+        rig.cloud.world().away = None;
+        rig.settled(&node(1)).await;
+        assert_eq!(failure(&rig), None);
+        assert_eq!(rig.cloud.boots(&node(1)), [(Cause::Start, Network)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_applications_of_one_name_hold_everything_until_one_is_left() {
     let mut rig = one(Phase::Off).await;
     rig.until_node(&node(1), "seen", |node| node.phase.is_some()).await;
