@@ -1,6 +1,5 @@
 //! A Python with the real clients of the cloud's API in it, and a simulated cloud for them to talk to.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -12,78 +11,40 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub(crate) mod virtual_environment;
+
+use virtual_environment::VirtualEnvironment;
+
 /// The user of the simulated cloud.
 pub(crate) const USERNAME: &str = "somebody@example.com";
 
 /// The password of that user.
 pub(crate) const PASSWORD: &str = "correct-horse";
 
-/// A virtual environment with what `requirements.txt` asks for.
-pub(crate) struct Python {
-    directory: PathBuf,
-}
+/// Starts the scripts of this directory, with what `requirements.txt` asks for.
+pub(crate) struct Python(pub(crate) VirtualEnvironment);
 
 impl Python {
-    /// The environment, made by the first test that asks for it and kept under the target directory.
-    /// `None` if it cannot be made here; a line says so.
+    /// Made by the first test that asks for it. `None` if it cannot be made here; a line says so.
     pub(crate) fn ready() -> Option<&'static Self> {
         static READY: OnceLock<Option<Python>> = OnceLock::new();
-        READY
-            .get_or_init(|| match Self::make() {
-                Ok(python) => Some(python),
+        let make = || {
+            let tools = Path::new(env!("CARGO_TARGET_TMPDIR"));
+            match VirtualEnvironment::make(tools, "python", &scripts().join("requirements.txt")) {
+                Ok(environment) => Some(Self(environment)),
                 Err(why) => {
                     println!("SKIPPED: ravello-sdk and ravstack: {why}");
                     None
                 }
-            })
-            .as_ref()
-    }
-
-    fn make() -> Result<Self, String> {
-        let tools = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let directory = tools.join("python");
-        // Two test programs may want to make it at the same time.
-        let lock = File::create(tools.join("python.lock")).map_err(|error| error.to_string())?;
-        lock.lock().map_err(|error| error.to_string())?;
-        let requirements = scripts().join("requirements.txt");
-        let wanted = std::fs::read_to_string(&requirements).map_err(|error| error.to_string())?;
-        let installed = directory.join("installed.txt");
-        if std::fs::read_to_string(&installed).is_ok_and(|present| present == wanted) {
-            return Ok(Self { directory });
-        }
-        let mut venv = Command::new("python3");
-        attempt(venv.args(["-m", "venv", "--clear"]).arg(&directory), "python3 -m venv")?;
-        let python = Self { directory };
-        let mut pip = python.pip("install");
-        attempt(pip.arg("--requirement").arg(&requirements), "pip install")?;
-        std::fs::write(&installed, wanted).map_err(|error| error.to_string())?;
-        Ok(python)
+            }
+        };
+        READY.get_or_init(make).as_ref()
     }
 
     /// Runs a script of this directory in a bare environment: nothing that is set outside leaks in.
     pub(crate) fn script(&self, name: &str) -> Command {
-        let mut command = Command::new(self.directory.join("bin/python"));
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("PYTHONDONTWRITEBYTECODE", "1");
-        command.args(["-W", "ignore"]).arg(scripts().join(name));
-        command
+        self.0.script(&scripts().join(name))
     }
-
-    /// Pip in this environment.
-    pub(crate) fn pip(&self, verb: &str) -> Command {
-        let mut pip = Command::new(self.directory.join("bin/python"));
-        pip.args(["-m", "pip", verb, "--quiet", "--disable-pip-version-check", "--retries", "1"]);
-        pip
-    }
-}
-
-/// Runs a command; what went wrong, in one line.
-pub(crate) fn attempt(command: &mut Command, what: &str) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{what}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(format!("{what}: {}", text.lines().last().unwrap_or("failed without a word")))
 }
 
 fn scripts() -> PathBuf {

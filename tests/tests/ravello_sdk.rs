@@ -10,7 +10,8 @@ use ravello_sim::{BootCause, BootEnd, BootedFrom, ContentLocation, Switches, VmI
 #[path = "../python/environment.rs"]
 mod environment;
 
-use environment::{Cloud, PASSWORD, Python, USERNAME, attempt, said};
+use environment::virtual_environment::attempt;
+use environment::{Cloud, PASSWORD, Python, USERNAME, said};
 
 /// Short, but long enough to be seen.
 const TRANSIENT: Duration = Duration::from_millis(30);
@@ -25,7 +26,7 @@ fn flow(name: &str) -> Option<Cloud> {
 
 /// The source distribution of the SDK, unpacked: it has the vendor's own integration tests.
 fn sdk_sources(python: &Python, into: &Path) -> Result<PathBuf, String> {
-    let mut download = python.pip("download");
+    let mut download = python.0.pip("download");
     download.args(["--no-deps", "--no-binary", ":all:", "--dest"]).arg(into).arg("ravello-sdk==2.17");
     attempt(&mut download, "pip download")?;
     let mut unpack = Command::new("tar");

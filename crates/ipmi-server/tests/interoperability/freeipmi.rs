@@ -3,13 +3,12 @@
 use std::process::Command;
 
 use crate::row::Expected::{Partly, Refused, Works};
-use crate::row::Row;
+use crate::row::{Client, Row};
 use crate::target::{PASSWORD, Target, USER, empty_directory, has};
 
-pub(crate) const VERSION: &str = "1.6.10";
+pub(crate) const CLIENT: Client = Client { name: "FreeIPMI", version: "1.6.10", rows: ROWS };
 
-/// In this order, against one BMC.
-pub(crate) const ROWS: &[Row] = &[
+const ROWS: &[Row] = &[
     Row {
         command: "bmc-info",
         result: Works(&[
@@ -30,11 +29,12 @@ pub(crate) const ROWS: &[Row] = &[
         result: Refused(&["command invalid or unsupported"]),
     },
     Row { command: "ipmipower --stat", result: Works(&["127.0.0.1: on"]) },
-    Row { command: "ipmipower --on", result: Works(&["127.0.0.1: ok"]) },
-    Row { command: "ipmipower --off", result: Works(&["127.0.0.1: ok"]) },
     Row { command: "ipmipower --cycle", result: Works(&["127.0.0.1: ok"]) },
     Row { command: "ipmipower --reset", result: Works(&["127.0.0.1: ok"]) },
+    Row { command: "ipmipower --off", result: Works(&["127.0.0.1: ok"]) },
+    Row { command: "ipmipower --on", result: Works(&["127.0.0.1: ok"]) },
     Row { command: "ipmipower --soft", result: Works(&["127.0.0.1: ok"]) },
+    Row { command: "ipmipower --on-if-off --reset", result: Works(&["127.0.0.1: ok"]) },
     Row {
         command: "ipmi-chassis --get-chassis-capabilities",
         result: Works(&["FRU Info Device Address : 20h"]),
@@ -104,7 +104,7 @@ pub(crate) const ROWS: &[Row] = &[
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_row_of_freeipmi_comes_to_what_the_document_says() {
-    if !has("bmc-info", VERSION) {
+    if !has("bmc-info", CLIENT.version) {
         return;
     }
     let target = Target::start().await;

@@ -3,13 +3,12 @@
 use std::process::Command;
 
 use crate::row::Expected::{Refused, Tolerated, Works};
-use crate::row::Row;
+use crate::row::{Client, Row};
 use crate::target::{PASSWORD, Target, USER, has};
 
-pub(crate) const VERSION: &str = "1.8.19";
+pub(crate) const CLIENT: Client = Client { name: "ipmitool", version: "1.8.19", rows: ROWS };
 
-/// In this order, against one BMC.
-pub(crate) const ROWS: &[Row] = &[
+const ROWS: &[Row] = &[
     Row {
         command: "mc info",
         result: Works(&["IPMI Version              : 2.0", "FRU Inventory Device", "Chassis Device"]),
@@ -22,11 +21,15 @@ pub(crate) const ROWS: &[Row] = &[
     Row { command: "mc watchdog reset", result: Refused(&["Attempt to reset uninitialized watchdog"]) },
     Row { command: "mc watchdog off", result: Works(&["timer stopped"]) },
     Row { command: "power status", result: Works(&["Chassis Power is on"]) },
-    Row { command: "power on", result: Works(&["Up/On"]) },
-    Row { command: "power off", result: Works(&["Down/Off"]) },
     Row { command: "power cycle", result: Works(&["Cycle"]) },
     Row { command: "power reset", result: Works(&["Reset"]) },
+    Row { command: "power off", result: Works(&["Down/Off"]) },
+    Row { command: "power status", result: Works(&["Chassis Power is off"]) },
+    Row { command: "power cycle", result: Refused(&["Command not supported in present state"]) },
+    Row { command: "power reset", result: Refused(&["Command not supported in present state"]) },
+    Row { command: "power on", result: Works(&["Up/On"]) },
     Row { command: "power soft", result: Works(&["Soft"]) },
+    Row { command: "chassis power on", result: Works(&["Up/On"]) },
     Row { command: "power diag", result: Refused(&["Invalid data field in request"]) },
     Row { command: "chassis identify", result: Works(&["default (15 seconds)"]) },
     Row { command: "chassis identify force", result: Works(&["indefinite"]) },
@@ -160,19 +163,18 @@ pub(crate) const ROWS: &[Row] = &[
     Row { command: "mc reset cold", result: Works(&["Sent cold reset"]) },
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_row_of_ipmitool_comes_to_what_the_document_says() {
-    if !has("ipmitool", VERSION) {
-        return;
-    }
-    let target = Target::start().await;
+/// Runs rows over one of its interfaces.
+///
+/// # Panics
+/// With everything that was wrong.
+pub(crate) async fn check(rows: &[Row], interface: &str, target: Target) {
     let mut wrong = Vec::new();
-    for row in ROWS {
+    for row in rows {
         let mut command = Command::new("ipmitool");
         let port = target.address.port().to_string();
         command.args([
             "-I",
-            "lanplus",
+            interface,
             "-H",
             "127.0.0.1",
             "-p",
@@ -190,4 +192,11 @@ async fn every_row_of_ipmitool_comes_to_what_the_document_says() {
     }
     target.stop().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_of_ipmitool_comes_to_what_the_document_says() {
+    if has("ipmitool", CLIENT.version) {
+        check(CLIENT.rows, "lanplus", Target::start().await).await;
+    }
 }

@@ -9,15 +9,21 @@
     reason = "tests"
 )]
 
-#[path = "../bmc/chassis.rs"]
-#[allow(dead_code, reason = "shared with the tests in memory, which use all of it")]
-mod chassis;
 #[path = "../bmc/event_log.rs"]
 #[allow(dead_code, reason = "shared with the tests in memory, which use all of it")]
 mod event_log;
 
+#[path = "../../../../tests/python/virtual_environment.rs"]
+mod virtual_environment;
+
 mod document;
+mod fence_ipmilan;
 mod freeipmi;
 mod ipmitool;
+mod ipmitool_lan;
+mod node;
+mod pyghmi;
+mod python;
+mod python_ipmi;
 mod row;
 mod target;
