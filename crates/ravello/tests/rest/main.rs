@@ -14,3 +14,4 @@ mod errors;
 mod logging;
 mod requests;
 mod support;
+mod tls;
