@@ -14,6 +14,9 @@ use crate::secret;
 /// The generated password in the state directory.
 pub(crate) const PASSWORD_FILE: &str = "bmc-password";
 
+/// The user that there is where the configuration names none.
+pub(crate) const DEFAULT_USER: &str = "admin";
+
 /// What the BMCs have in common, without a GUID, and the file of the password if one had to be made. Warns of everything that
 /// the configuration weakens.
 pub(crate) fn endpoint(bmc: &Bmc, state_dir: &Path) -> Result<(EndpointConfig, Option<PathBuf>)> {
@@ -85,6 +88,16 @@ pub(crate) fn kg(text: &SecretString) -> Result<Kg> {
     Ok(kg)
 }
 
+/// The key Kg in hexadecimal digits, as clients take it.
+pub(crate) fn kg_hexadecimal(text: &SecretString) -> Result<SecretString> {
+    kg(text)?;
+    let digits = match text.expose_secret().strip_prefix("0x") {
+        Some(digits) => digits.to_ascii_lowercase(),
+        None => text.expose_secret().bytes().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    Ok(SecretString::from(digits))
+}
+
 /// The key Kg from hexadecimal digits.
 pub(crate) fn kg_of_digits(digits: &str) -> Result<Kg> {
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
@@ -105,7 +118,7 @@ fn users(bmc: &Bmc, state_dir: &Path) -> Result<(Vec<User>, Option<PathBuf>)> {
         crate::daemon::create_state_dir(state_dir)?;
         let file = state_dir.join(PASSWORD_FILE);
         let password = secret::read_or_generate(&file, "the password of the BMCs")?;
-        return Ok((vec![user("admin", &password, UserPrivilege::Administrator)?], Some(file)));
+        return Ok((vec![user(DEFAULT_USER, &password, UserPrivilege::Administrator)?], Some(file)));
     }
     let read = |each: &BmcUser| user(&each.name, &each.password.read(&each.password_key())?, each.privilege);
     Ok((bmc.users.iter().map(read).collect::<Result<_>>()?, None))
@@ -156,6 +169,14 @@ mod tests {
         ] {
             assert!(key(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn clients_get_kg_in_hexadecimal_digits() {
+        for (text, digits) in [("0x00FF", "00ff"), ("Az", "417a")] {
+            assert_eq!(kg_hexadecimal(&SecretString::from(text)).unwrap().expose_secret(), digits);
+        }
+        assert!(kg_hexadecimal(&SecretString::from("0x")).is_err());
     }
 
     #[test]

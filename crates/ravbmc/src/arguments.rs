@@ -1,5 +1,7 @@
 //! The command line. Names of commands and options are a contract: other programs call them.
 
+pub(crate) mod export;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -35,6 +37,9 @@ pub(crate) enum Command {
     Ipmi(IpmiArguments),
     /// Say what waits for its turn: since when, why, and what will be sent next.
     Pending(PendingArguments),
+    /// Write the nodes as a file that enrols them elsewhere.
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Check a configuration file and say what it means.
     CheckConfig(CheckConfigArguments),
 }

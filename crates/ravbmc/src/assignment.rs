@@ -60,6 +60,11 @@ impl Assignments {
         self.nodes.iter().filter(of_it).map(|(node, assignment)| (node.clone(), assignment.clone())).collect()
     }
 
+    /// The port of a node; `None` until one has been taken.
+    pub(crate) fn port(&self, node: &NodeId) -> Option<u16> {
+        self.nodes.get(node).map(|assignment| assignment.port).filter(|port| *port != 0)
+    }
+
     /// The port of a node, taken from `base` on if it is new; 0 stays 0 until [`Assignments::record_port`].
     pub(crate) fn assign(
         &mut self,

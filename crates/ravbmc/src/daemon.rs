@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use self::bmcs::Bmcs;
 pub(crate) use self::bmcs::{BmcSettings, Node};
+pub(crate) use self::selection::nodes;
 pub(crate) use self::status_socket::path as socket_path;
 use crate::configuration::{Application, BootSelection, Publish};
 

@@ -9,6 +9,8 @@
 //! | [`configuration`], [`secret`] | the configuration file, and where secrets come from |
 //! | [`daemon`] | wires cloud, reconcilers and BMCs together |
 //! | [`assignment`] | which node has which port, kept over restarts |
+//! | [`cloud`] | the client of the cloud that a configuration names |
+//! | [`fleet`] | one look at the nodes, for commands that only want to know |
 //! | [`pending`] | what waits for its turn, as a daemon tells it |
 //! | [`output`] | what is printed for people and for programs |
 //!
@@ -17,9 +19,11 @@
 mod access;
 mod arguments;
 mod assignment;
+mod cloud;
 mod command;
 mod configuration;
 mod daemon;
+mod fleet;
 mod logging;
 mod output;
 mod pending;
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => block_on(command::sim::run(arguments)),
         Command::Ipmi(arguments) => block_on(command::ipmi::run(arguments)),
         Command::Pending(arguments) => block_on(command::pending::run(arguments)),
+        Command::Export(command) => block_on(command::export::run(command)),
         Command::CheckConfig(arguments) => command::check_config::run(&arguments),
     };
     match outcome {

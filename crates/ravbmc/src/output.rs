@@ -1,6 +1,9 @@
 //! What is printed: tables for people, JSON for programs, errors in one line.
 
+use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -72,6 +75,33 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
     print(&serde_json::to_string_pretty(value).context("cannot write JSON")?)
 }
 
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Only its owner.
+    Owner,
+    /// Everybody.
+    Everybody,
+}
+
+/// Writes a file beside its place and renames it over: readers see the old or the new one, and never with other
+/// permissions than these.
+pub(crate) fn write_file(file: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
+    let write = || -> Result<()> {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // Such a file is its owner's alone from its first moment on.
+        let mut beside = tempfile::NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))?;
+        beside.write_all(bytes)?;
+        if readers == Readers::Everybody {
+            beside.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        beside.as_file().sync_all()?;
+        beside.persist(file)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::anyhow;
@@ -84,5 +114,18 @@ mod tests {
         assert_eq!(error_chain(&error), "demo: cannot reach the cloud: connection refused");
         let repeated = anyhow!("no such file").context("cannot read a.toml: no such file");
         assert_eq!(error_chain(&repeated), "cannot read a.toml: no such file");
+    }
+
+    #[test]
+    fn a_file_with_secrets_is_its_owners_alone_even_if_it_was_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nodes.yaml");
+        let mode = || fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        write_file(&file, b"old", Readers::Everybody).unwrap();
+        assert_eq!(mode(), 0o644);
+        write_file(&file, b"new", Readers::Owner).unwrap();
+        assert_eq!((mode(), fs::read(&file).unwrap()), (0o600, b"new".to_vec()));
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "nothing is left beside it");
     }
 }

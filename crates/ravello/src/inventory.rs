@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use machine::NodeId;
 use uuid::Uuid;
 
-use crate::document::{Application, Vm};
+use crate::document::{Application, NetworkConnection, Vm};
 use crate::identity::node_id;
 
 /// Space of the names that GUIDs are derived from where the platform has given none. Never change it: clients
@@ -24,6 +24,8 @@ pub struct VmInventory {
     pub guid: [u8; 16],
     /// MAC addresses, lower case, by device index.
     pub macs: Vec<String>,
+    /// Its interfaces, by device index.
+    pub interfaces: Vec<VmInterface>,
     /// Private addresses of all interfaces: static, reserved, allocated.
     pub addresses: Vec<IpAddr>,
     /// The static address of the first interface. A VM without one is no node by the predecessor's rule
@@ -37,6 +39,17 @@ pub struct VmInventory {
     pub disk_bytes: Option<u64>,
     /// Whether it is in the deployment.
     pub published: bool,
+}
+
+/// One interface of a VM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VmInterface {
+    /// Its name in the document; may be empty.
+    pub name: String,
+    /// Its MAC address in lower case, if it has one yet.
+    pub mac: Option<String>,
+    /// Its private address: the static one, or else one that was reserved or allocated.
+    pub address: Option<IpAddr>,
 }
 
 /// Lists the VMs of an application's design, by the first interface's static address; those without one come
@@ -74,6 +87,7 @@ fn entry(node: NodeId, vm: Vm<'_>, deployed: Option<Vm<'_>>) -> VmInventory {
     VmInventory {
         name: vm.name().into_owned(),
         guid: guid.into_bytes(),
+        interfaces: interfaces(&design_connections, &deployed_connections),
         macs: if deployed_macs.is_empty() { macs(vm) } else { deployed_macs },
         addresses,
         address: design_connections.first().and_then(|first| first.static_address()),
@@ -85,9 +99,30 @@ fn entry(node: NodeId, vm: Vm<'_>, deployed: Option<Vm<'_>>) -> VmInventory {
     }
 }
 
+/// The interfaces of the design, each with what the deployment knows of it.
+fn interfaces(design: &[NetworkConnection<'_>], deployed: &[NetworkConnection<'_>]) -> Vec<VmInterface> {
+    let interface = |(position, wanted): (usize, &NetworkConnection<'_>)| {
+        let real = match wanted.index() {
+            Some(index) => deployed.iter().find(|real| real.index() == Some(index)),
+            None => deployed.get(position),
+        };
+        let addresses =
+            |of: &NetworkConnection<'_>| of.static_address().or_else(|| of.addresses().first().copied());
+        VmInterface {
+            name: wanted.name().into_owned(),
+            mac: real
+                .and_then(|real| real.mac())
+                .or_else(|| wanted.mac())
+                .map(|mac| mac.to_ascii_lowercase()),
+            address: addresses(wanted).or_else(|| addresses(real?)),
+        }
+    };
+    design.iter().enumerate().map(interface).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::inventory;
+    use super::{VmInterface, inventory};
     use crate::document::Application;
     use crate::json::Json;
 
@@ -140,6 +175,13 @@ mod tests {
         assert_eq!(listed[0].macs, ["2c:c2:60:00:00:0a"]);
         assert_eq!(listed[0].addresses, ["10.0.0.7".parse::<std::net::IpAddr>().unwrap()]);
         assert!(listed[0].published && !listed[1].published);
+        let interface = VmInterface {
+            name: String::new(),
+            mac: Some("2c:c2:60:00:00:0a".to_owned()),
+            address: Some("10.0.0.7".parse().unwrap()),
+        };
+        assert_eq!(listed[0].interfaces, [interface]);
+        assert_eq!(listed[1].interfaces, []);
     }
 
     #[test]

@@ -41,4 +41,4 @@ pub use backend::RavelloBackend;
 pub use boot_selection::BootSelection;
 pub use client::{BadSettings, Client, ClientSettings, Writes};
 pub use error::ClientError;
-pub use inventory::VmInventory;
+pub use inventory::{VmInterface, VmInventory};

@@ -1,6 +1,6 @@
 //! `ravbmc demo`: a simulated cloud and the BMCs of its nodes in one process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -17,18 +17,22 @@ use crate::access::{self, PASSWORD_FILE};
 use crate::arguments::{AddressMode, DemoArguments};
 use crate::configuration::{Application, BootSelection, NodeSelection, Publish, UserPrivilege};
 use crate::daemon::{BmcSettings, Daemon, Node};
-use crate::{output, shutdown};
+use crate::output::{self, Readers};
+use crate::shutdown;
+
+/// The configuration in the state directory.
+const CONFIGURATION_FILE: &str = "ravbmc.toml";
 
 /// Serves until a signal.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     match arguments.mode {
         AddressMode::Port => {}
     }
-    let home = Home::new(arguments.state_dir)?;
+    let home = Home::new(arguments.state_dir.clone())?;
     let (bmc_password, bmc_password_file) =
-        home.password(PASSWORD_FILE, arguments.password, "the password of the BMCs")?;
+        home.password(PASSWORD_FILE, arguments.password.clone(), "the password of the BMCs")?;
     let (api_password, api_password_file) =
-        home.password(sim::PASSWORD_FILE, arguments.api_password, "the password of the cloud")?;
+        home.password(sim::PASSWORD_FILE, arguments.api_password.clone(), "the password of the cloud")?;
 
     let mut config = SimulatorConfig::new(&arguments.api_username, api_password.clone());
     config.speed = Speed::new(arguments.speed)?;
@@ -45,6 +49,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         async move { simulator.serve(listener, cloud_shutdown).await }
     });
 
+    let configuration = write_configuration(&home, &arguments, &url, &bmc_password_file, &api_password_file)?;
     let credentials = Credentials::new(&arguments.api_username, api_password).context("--api-username")?;
     let daemon = Daemon {
         state_dir: home.path().to_owned(),
@@ -74,6 +79,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
                 return output::print_json(&json!({
                     "nodes": output::nodes_json(nodes, user),
                     "passwordFile": bmc_password_file,
+                    "configuration": configuration,
                     "api": sim::api_json(&url, &arguments.api_username, &api_password_file),
                 }));
             }
@@ -84,12 +90,50 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
                 &url,
                 &arguments.api_username,
                 &api_password_file,
+                &configuration,
             ))
         })
         .await;
     cloud_shutdown.cancel();
     cloud.await.context("the simulated cloud broke")??;
     outcome
+}
+
+/// Writes what `ravbmc serve` would need to do the same, so that the commands which look at a daemon's nodes work here
+/// too.
+fn write_configuration(
+    home: &Home,
+    arguments: &DemoArguments,
+    url: &str,
+    password_file: &Path,
+    api_password_file: &Path,
+) -> Result<PathBuf> {
+    /// A string of TOML; those of JSON are a part of them.
+    fn quoted(text: impl AsRef<str>) -> String {
+        json!(text.as_ref()).to_string()
+    }
+    let path = |path: &Path| -> Result<String> {
+        Ok(quoted(path.to_str().with_context(|| format!("{} is no Unicode text", path.display()))?))
+    };
+    let text = format!(
+        "# Written by `ravbmc demo`.\nstate-dir = {state_dir}\n\n\
+         [cloud]\nbase-url = {url}\nusername = {api_user}\npassword = {{ file = {api_password_file} }}\n\n\
+         [bmc]\nlisten = {listen}\nport-base = {port_base}\n\n\
+         [[bmc.user]]\nname = {user}\npassword = {{ file = {password_file} }}\n\n\
+         [[application]]\nname = {application}\n",
+        state_dir = path(home.path())?,
+        url = quoted(url),
+        api_user = quoted(&arguments.api_username),
+        api_password_file = path(api_password_file)?,
+        listen = quoted(arguments.listen.to_string()),
+        port_base = arguments.port_base,
+        user = quoted(&arguments.username),
+        password_file = path(password_file)?,
+        application = quoted(demo::NAME),
+    );
+    let file = home.path().join(CONFIGURATION_FILE);
+    output::write_file(&file, text.as_bytes(), Readers::Owner)?;
+    Ok(file)
 }
 
 /// The daemon is as much faster than usual as the cloud.
@@ -118,12 +162,14 @@ fn announcement(
     url: &str,
     api_user: &str,
     api_password_file: &Path,
+    configuration: &Path,
 ) -> String {
     let mut text = output::nodes_table(nodes, user).to_string();
     text.push_str(&format!(
-        "\n\nPassword of {user}:  cat {}\nSimulated cloud:  {url}\n  its user {api_user}, password: cat {}\n",
+        "\n\nPassword of {user}:  cat {}\nSimulated cloud:  {url}\n  its user {api_user}, password: cat {}\nConfiguration:  {}\n",
         password_file.display(),
-        api_password_file.display()
+        api_password_file.display(),
+        configuration.display()
     ));
     if let Some(node) = nodes.first() {
         let (ip, port, file) = (node.address.ip(), node.address.port(), password_file.display());
@@ -132,8 +178,9 @@ fn announcement(
             std::env::current_exe().map_or_else(|_| "ravbmc".to_owned(), |path| path.display().to_string());
         let own = format!("{program} ipmi -H {ip} -p {port} -U {user} -f {file}");
         text.push_str(&format!(
-            "\nTry, for {}:\n  {client} power status\n  {client} chassis bootdev disk options=persistent\n  {own} power on\n\nEnd it with Ctrl-C.",
-            node.name
+            "\nTry, for {}:\n  {client} power status\n  {client} chassis bootdev disk options=persistent\n  {own} power on\n  {program} export ironic --config {}\n\nEnd it with Ctrl-C.",
+            node.name,
+            configuration.display()
         ));
     }
     text

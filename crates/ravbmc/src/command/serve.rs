@@ -3,16 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ravello::{Authentication, Client, ClientSettings, Credentials, EphemeralToken, Writes};
+use ravello::Writes;
 use reconciler::{Policy, RedbJournal};
-use secrecy::SecretString;
 
 use crate::access;
 use crate::arguments::ServeArguments;
-use crate::configuration::{self, Configuration};
+use crate::configuration::Configuration;
 use crate::daemon::{BmcSettings, Daemon, JOURNAL_FILE};
-use crate::secret::SecretSource;
-use crate::{assignment, output, shutdown};
+use crate::{assignment, cloud, output, shutdown};
 
 /// Reads the configuration and serves until a signal.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
@@ -27,7 +25,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
     let writes = if arguments.dry_run { Writes::OnlyLogged } else { Writes::Sent };
     let user = configuration.bmc.users.first().map_or("admin", |user| user.name.as_str()).to_owned();
     let daemon = Daemon {
-        client: client(&configuration.cloud, writes)?,
+        client: cloud::client(&configuration.cloud, writes)?,
         bmc: BmcSettings {
             listen: configuration.bmc.listen,
             port_base: configuration.bmc.port_base,
@@ -74,27 +72,4 @@ fn rehearsal_of(state_dir: &Path) -> Result<tempfile::TempDir> {
         }
     }
     Ok(copy)
-}
-
-fn client(cloud: &configuration::Cloud, writes: Writes) -> Result<Client> {
-    let read = |source: &Option<SecretSource>, what: &str| -> Result<SecretString> {
-        source.as_ref().with_context(|| format!("{what} is missing"))?.read(what)
-    };
-    let credentials = || -> Result<Credentials> {
-        let user = cloud.username.as_deref().unwrap_or_default();
-        Credentials::new(user, read(&cloud.password, "[cloud] password")?).context("[cloud] username")
-    };
-    let authentication = match cloud.authentication {
-        configuration::Authentication::Basic => Authentication::Basic(credentials()?),
-        configuration::Authentication::Cookie => Authentication::Session(credentials()?),
-        configuration::Authentication::Token => {
-            let token = EphemeralToken::new(read(&cloud.token, "[cloud] token")?).context("[cloud] token")?;
-            Authentication::EphemeralToken(token)
-        }
-    };
-    let mut settings = ClientSettings::new(cloud.base_url.as_str(), authentication);
-    settings.connect_timeout = cloud.connect_timeout;
-    settings.request_timeout = cloud.request_timeout;
-    settings.writes = writes;
-    Client::new(settings).context("[cloud]")
 }

@@ -5,7 +5,7 @@ use ravello::VmInventory;
 use crate::configuration::NodeSelection;
 
 /// The VMs that are nodes, in the order of their addresses.
-pub(super) fn nodes(selection: &NodeSelection, mut inventory: Vec<VmInventory>) -> Vec<VmInventory> {
+pub(crate) fn nodes(selection: &NodeSelection, mut inventory: Vec<VmInventory>) -> Vec<VmInventory> {
     match selection {
         NodeSelection::All => {}
         NodeSelection::AllButLowestAddress => {
@@ -34,6 +34,7 @@ mod tests {
             name: name.to_owned(),
             guid: [0; 16],
             macs: Vec::new(),
+            interfaces: Vec::new(),
             addresses: Vec::new(),
             address: last_byte.map(|byte| IpAddr::V4(Ipv4Addr::new(192, 0, 2, byte))),
             cpus: None,

@@ -176,6 +176,11 @@ impl<'a> HardDrive<'a> {
 }
 
 impl<'a> NetworkConnection<'a> {
+    /// Its name; empty if the document gives none.
+    pub fn name(self) -> Cow<'a, str> {
+        self.json.get("name").and_then(Json::plain).unwrap_or_default()
+    }
+
     /// Its place among the interfaces.
     pub fn index(self) -> Option<u64> {
         self.json.get("device")?.get("index")?.unsigned()
