@@ -37,8 +37,8 @@ use self::app::{
     CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
     GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo, GetDeviceGuid, GetDeviceId,
     GetSelfTestResults, GetSessionInfo, GetSystemGuid, GetSystemInfoParameters, GetUserAccess, GetUserName,
-    GetWatchdogTimer, ResetWatchdogTimer, SetSessionPrivilegeLevel, SetUserAccess, SetUserName,
-    SetUserPassword, SetWatchdogTimer, WarmReset,
+    GetWatchdogTimer, ResetWatchdogTimer, SetChannelAccess, SetSessionPrivilegeLevel, SetUserAccess,
+    SetUserName, SetUserPassword, SetWatchdogTimer, WarmReset,
 };
 use self::boot_options::{GetSystemBootOptions, SetSystemBootOptions};
 use self::chassis::{
@@ -214,6 +214,7 @@ commands! {
     SetSessionPrivilegeLevel,
     CloseSession,
     GetSessionInfo,
+    SetChannelAccess,
     GetChannelAccess,
     GetChannelInfo,
     SetUserAccess,

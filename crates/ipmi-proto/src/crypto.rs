@@ -27,6 +27,7 @@ pub use confidentiality::Confidentiality;
 pub use integrity::Integrity;
 pub use key_exchange::KeyExchange;
 pub use packet_key::PacketKey;
+pub use password_check::PasswordMark;
 pub use secret::{K1, K2, Kg, Password, SecretTooLong, Sik};
 pub use session_keys::{Opened, SessionKeys, Unauthentic};
 pub use suite::{Algorithms, CipherSuite};

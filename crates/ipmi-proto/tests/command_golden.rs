@@ -702,6 +702,21 @@ fn channel_access() {
             limit: PrivilegeLevel::ADMINISTRATOR,
         },
     );
+    let change = SetChannelAccess {
+        channel: ChannelNumber(1),
+        access: Some(AccessSetting::Volatile),
+        restrictions: ChannelRestrictions::ALERTING_DISABLED,
+        mode: AccessMode::ALWAYS,
+        limit_of: Some(AccessSetting::NonVolatile),
+        limit: PrivilegeLevel::OPERATOR,
+    };
+    golden("layout: ipmi-commands.md §5", "01 a2 43", &change);
+    let nothing = SetChannelAccess { access: None, limit_of: None, ..change };
+    golden("layout: ipmi-commands.md §5", "01 22 03", &nothing);
+    for reserved in ["11 22 03", "01 e2 03", "01 22 13", "01 22 c3"] {
+        assert_eq!(code::<SetChannelAccess>(reserved), CompletionCode::INVALID_DATA_FIELD, "{reserved}");
+    }
+    assert_eq!(code::<SetChannelAccess>("01 22"), CompletionCode::DATA_LENGTH_INVALID);
 }
 
 #[test]

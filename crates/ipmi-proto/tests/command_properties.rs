@@ -412,6 +412,7 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x3b, AtLeast(Level::USER)),
         (NetFn::APP, 0x3c, AtLeast(Level::CALLBACK)),
         (NetFn::APP, 0x3d, AtLeast(Level::USER)),
+        (NetFn::APP, 0x40, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x41, AtLeast(Level::USER)),
         (NetFn::APP, 0x42, AtLeast(Level::USER)),
         (NetFn::APP, 0x43, AtLeast(Level::ADMINISTRATOR)),

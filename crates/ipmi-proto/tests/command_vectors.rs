@@ -94,12 +94,15 @@ fn recode_response(info: &CommandInfo, data: &[u8]) -> Result<Vec<u8>, BodyError
         GetDeviceId ColdReset WarmReset GetSelfTestResults GetDeviceGuid GetSystemGuid
         GetSessionChallenge ActivateSession
         GetChannelAuthenticationCapabilities SetSessionPrivilegeLevel CloseSession GetSessionInfo
-        GetChannelCipherSuites GetChannelAccess GetChannelInfo SetUserAccess GetUserAccess SetUserName GetUserName
+        GetChannelCipherSuites SetChannelAccess GetChannelAccess GetChannelInfo SetUserAccess GetUserAccess SetUserName GetUserName
         SetUserPassword SetLanConfiguration GetLanConfiguration GetSensorThresholds GetSensorEventEnable
         GetSensorEventStatus GetSensorReading GetFruInventoryAreaInfo ReadFruData GetSdrRepositoryInfo
         ReserveSdrRepository GetSdr GetSelInfo ReserveSel GetSelEntry ClearSel GetSelTime
     }
 }
+
+/// What no client was recorded to send, in the order of the registry. The layouts are checked in `command_golden`.
+const UNRECORDED: [&str; 1] = ["Set Channel Access"];
 
 #[test]
 fn recorded_requests_decode_and_encode_to_their_bytes() {
@@ -121,7 +124,7 @@ fn recorded_requests_decode_and_encode_to_their_bytes() {
     }
     let unseen: Vec<_> =
         COMMANDS.iter().map(|info| info.name).filter(|name| !seen.contains_key(name)).collect();
-    assert_eq!(unseen, [] as [&str; 0], "commands that no capture has");
+    assert_eq!(unseen, UNRECORDED, "commands that no capture has");
     assert!(seen.values().sum::<usize>() > 1000, "{seen:?}");
 }
 

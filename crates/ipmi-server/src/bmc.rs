@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipmi_proto::command::CommandInfo;
-use ipmi_proto::endpoint::{Endpoint, Request, RequestToken, Response};
+use ipmi_proto::endpoint::{Endpoint, EndpointConfig, Request, RequestToken, Response};
 use ipmi_proto::entropy::Entropy;
-use ipmi_proto::number::CompletionCode;
+use ipmi_proto::number::{CompletionCode, SessionId};
 use machine::{Chassis, EventLog, NodeId, Requester};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
@@ -21,10 +21,12 @@ use tracing::Instrument as _;
 
 use self::in_flight::{Answered, InFlight, Waiting};
 use self::login_log::LoginLog;
+use crate::accounts::Accounts;
 use crate::config::BmcConfig;
 use crate::entropy::OsEntropy;
-use crate::execution::{Begun, Executor, Question};
+use crate::execution::{Begun, Effect, Executor, Ports, Question};
 use crate::field;
+use crate::settings::{BmcSettings, KeptSettings};
 use crate::transport::{Datagram, DatagramTransport, ReceiveError};
 
 /// How many requests of one BMC may wait for the chassis port. One more is answered with C0, "busy".
@@ -56,6 +58,7 @@ pub struct Bmc<T, C> {
     transport: T,
     chassis: Arc<C>,
     events: Option<Arc<dyn EventLog>>,
+    settings: Option<Arc<KeptSettings>>,
     node: NodeId,
     name: Arc<str>,
     endpoint: Endpoint,
@@ -77,13 +80,16 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     #[must_use]
     pub fn with_entropy(transport: T, config: BmcConfig, chassis: Arc<C>, entropy: Box<dyn Entropy>) -> Self {
         let executor = Executor::new(&config);
+        let (users, channel_limit) = executor.access();
+        let endpoint = EndpointConfig { users, channel_limit, ..config.endpoint };
         Self {
             transport,
             chassis,
             events: config.events,
+            settings: config.settings,
             node: config.node,
             name: config.name,
-            endpoint: Endpoint::new(config.endpoint, entropy),
+            endpoint: Endpoint::new(endpoint, entropy),
             executor,
             in_flight: InFlight::default(),
             login_log: LoginLog::default(),
@@ -104,11 +110,12 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
 
     async fn serve(mut self, shutdown: CancellationToken) {
         tracing::debug!("started");
+        self.drop_lapsed().await;
         loop {
             self.transmit().await;
             let wake_at = self.poll_timeout();
-            // All branches are cancel-safe: `receive` by contract, `next` because it wraps `JoinSet::join_next`, the
-            // others because they only wait.
+            // All branches are cancel-safe: `receive` and `replaced` by contract, `next` because it wraps
+            // `JoinSet::join_next`, the others because they only wait.
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 received = self.transport.receive() => match received {
@@ -120,6 +127,7 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
                     }
                 },
                 Some(answered) = self.in_flight.next() => self.finish(answered),
+                () = replaced(self.settings.as_deref()) => self.take_over_settings(),
                 () = sleep_until_some(wake_at) => self.handle_timeout(&shutdown),
             }
         }
@@ -157,6 +165,7 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
                     "the controller starts again; the node is not touched"
                 );
                 self.executor.reset();
+                self.endpoint.set_channel_limit(self.executor.access().1);
                 self.reset_at = now.checked_add(RESET_DELAY);
             }
             Begun::Asked(_) if self.in_flight.len() >= MOST_IN_FLIGHT => {
@@ -179,16 +188,26 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     ) {
         let chassis = Arc::clone(&self.chassis);
         let events = self.events.clone();
+        let settings = self.settings.clone();
         let node = self.node.clone();
         let stop = shutdown.clone();
-        let task = async move { question.ask(&*chassis, events.as_deref(), &node, &requester, &stop).await };
-        self.in_flight.start(task.in_current_span(), question.effect_if_broken(), asker);
+        let broken = question.effect_if_broken();
+        let configured = Arc::clone(self.executor.users().configured());
+        let task = async move {
+            let (events, settings) = (events.as_deref(), settings.as_deref());
+            let ports = Ports { events, settings, configured: &configured };
+            question.ask(&*chassis, ports, &node, &requester, &stop).await
+        };
+        self.in_flight.start(task.in_current_span(), broken, asker);
     }
 
     /// Takes the answer of a task.
     fn finish(&mut self, answered: Answered) {
         let now = now();
         self.executor.finish(now, answered.effect);
+        if matches!(answered.effect, Effect::AccessChanged { .. }) {
+            self.change_access(answered.asker.as_ref().map(|(waiting, _)| waiting.session));
+        }
         if let Some((waiting, token)) = answered.asker {
             self.respond(now, &waiting, token, answered.response);
         }
@@ -203,6 +222,42 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
             "command"
         );
         self.endpoint.respond(now, token, response);
+    }
+
+    /// Forgets the changes of users whose entry in the configuration has changed since, so that they do not come back.
+    async fn drop_lapsed(&mut self) {
+        let Some(settings) = &self.settings else { return };
+        let users = self.executor.users();
+        for name in users.accounts().lapsed() {
+            tracing::info!({ field::USER_NAME } = %name, "the configuration rules again; what was changed over IPMI is dropped");
+        }
+        if users.accounts().lapsed().is_empty() {
+            return;
+        }
+        let configured = users.configured();
+        let purge = |held: &BmcSettings| {
+            let accounts = Accounts::resolve(configured, &held.users);
+            Ok::<_, ()>((Some(BmcSettings { users: accounts.to_kept(&mut OsEntropy), ..held.clone() }), ()))
+        };
+        if let Err(not_kept) = settings.change(purge).await {
+            tracing::warn!({ field::ERROR } = %not_kept, "what was dropped may come back");
+        }
+    }
+
+    /// Takes over settings that somebody beside the BMC has changed.
+    fn take_over_settings(&mut self) {
+        self.executor.adopt_settings(true);
+        self.change_access(None);
+    }
+
+    /// Lets in whom the settings let in now. Sessions of users who have lost something end, but for the one that asked for it.
+    fn change_access(&mut self, but: Option<SessionId>) {
+        let (users, channel_limit) = self.executor.access();
+        let ended = self.endpoint.set_users(users, but);
+        self.endpoint.set_channel_limit(channel_limit);
+        if ended > 0 {
+            tracing::info!("{ended} sessions of changed users ended");
+        }
     }
 
     /// Sends what the endpoint has to send.
@@ -261,6 +316,14 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
 /// Time for the protocol core; virtual when the runtime's clock is paused.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// Waits until the settings are changed from beside the BMC; for ever if there are none.
+async fn replaced(settings: Option<&KeptSettings>) {
+    match settings {
+        Some(settings) => settings.replaced().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits until then, or for ever.

@@ -8,6 +8,7 @@ use ipmi_proto::endpoint::EndpointConfig;
 use machine::{EventLog, Inventory, NodeId};
 
 use crate::identity::DeviceIdentity;
+use crate::settings::KeptSettings;
 
 /// The configuration of one BMC. Fixed for its life.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct BmcConfig {
     pub address: Option<SocketAddr>,
     /// What happened to the node: the system event log. Without it the BMC has none.
     pub events: Option<Arc<dyn EventLog>>,
+    /// Where consoles' changes of users and channel are kept. Without it the configuration alone rules, and changes are refused.
+    pub settings: Option<Arc<KeptSettings>>,
     /// What the node is. Without it the inventory says the name of the BMC and the id of the node.
     pub inventory: Option<Arc<dyn Inventory>>,
 }
@@ -43,6 +46,7 @@ impl BmcConfig {
             boot_flag_timeout: None,
             address: None,
             events: None,
+            settings: None,
             inventory: None,
         }
     }

@@ -30,14 +30,15 @@ use ipmi_proto::command::boot_options::{
 };
 use ipmi_proto::command::storage::{ErasureProgress, GetSdr, GetSelEntry};
 use ipmi_proto::command::{AnyRequest, Body, CommandInfo};
-use ipmi_proto::endpoint::{Request, Response};
-use ipmi_proto::number::{CompletionCode, Guid, Lun};
+use ipmi_proto::endpoint::{Request, Response, UserTable};
+use ipmi_proto::number::{CompletionCode, Guid, Lun, PrivilegeLevel};
 use machine::PowerRequest;
 
 use crate::config::BmcConfig;
 use crate::identity::DeviceIdentity;
+use crate::settings::KeptSettings;
 
-pub(crate) use question::{Finished, Question};
+pub(crate) use question::{Finished, Ports, Question};
 
 use boot_options::VolatileBootOptions;
 use fru::FruInventory;
@@ -46,7 +47,7 @@ use lan::LanChannel;
 use sdr::SdrRepository;
 use sel::EventLogView;
 use sensors::{Sensor, SensorQuestion};
-use users::Users;
+use users::{REFUSED, UserRequest, Users};
 use watchdog::Watchdog;
 
 /// What a BMC knows by itself.
@@ -58,6 +59,8 @@ pub(crate) struct Executor {
     name: Arc<str>,
     lan: LanChannel,
     users: Users,
+    /// Where changes are kept; `None` where consoles may change nothing.
+    settings: Option<Arc<KeptSettings>>,
     inventory: FruInventory,
     records: SdrRepository,
     /// The event log, if there is one.
@@ -93,17 +96,23 @@ pub(crate) enum Effect {
     BootFlagsWritten(boot_options::WrittenFlags),
     /// The boot flags lapsed.
     BootFlagsLapsed,
+    /// Other users or another limit hold now.
+    AccessChanged {
+        /// The highest level of the channel from now on, if it is to be another one.
+        limit_now: Option<PrivilegeLevel>,
+    },
 }
 
 impl Executor {
     pub(crate) fn new(config: &BmcConfig) -> Self {
         let endpoint = &config.endpoint;
-        Self {
+        let mut executor = Self {
             device: config.device,
             guid: endpoint.guid,
             name: Arc::clone(&config.name),
             lan: LanChannel::new(config.address, endpoint),
-            users: Users::new(endpoint.users.clone()),
+            users: Users::new(endpoint.users.clone(), config.settings.clone()),
+            settings: config.settings.clone(),
             inventory: FruInventory::new(config.node.clone(), &config.name, config.inventory.clone()),
             records: SdrRepository::new(device::support(config.events.is_some()), config.events.is_some()),
             log: config.events.clone().map(|events| EventLogView::new(config.node.clone(), events)),
@@ -111,7 +120,9 @@ impl Executor {
             identify: IdentifyLight::default(),
             watchdog: Watchdog::default(),
             restarted_by_watchdog: false,
-        }
+        };
+        executor.adopt_settings(true);
+        executor
     }
 
     /// Checks a request and answers it, if the port is not needed for that.
@@ -130,11 +141,36 @@ impl Executor {
             Effect::WatchdogActed(request) => self.power_requested(now, request, true),
             Effect::BootFlagsWritten(written) => self.boot.flags_written(now, written),
             Effect::BootFlagsLapsed => self.boot.flags_lapsed(),
+            Effect::AccessChanged { limit_now } => {
+                self.adopt_settings(false);
+                if let Some(limit) = limit_now {
+                    self.lan.set_limit(limit);
+                }
+            }
         }
+    }
+
+    /// Takes over the settings that are kept; those for the present too when the controller starts.
+    pub(crate) fn adopt_settings(&mut self, starts: bool) {
+        self.users.reload();
+        if let Some(settings) = &self.settings {
+            self.lan.adopt_limit(settings.present().channel_limit, starts);
+        }
+    }
+
+    /// Who may log in, and up to which level.
+    pub(crate) fn access(&self) -> (UserTable, PrivilegeLevel) {
+        (self.users.accounts().table(), self.lan.limit())
+    }
+
+    /// The users as they are configured and as they are.
+    pub(crate) const fn users(&self) -> &Users {
+        &self.users
     }
 
     /// Forgets what does not survive a restart of the BMC.
     pub(crate) fn reset(&mut self) {
+        self.adopt_settings(true);
         self.boot.reset();
         self.identify.reset();
         self.watchdog.reset();
@@ -199,13 +235,21 @@ impl Executor {
             AnyRequest::GetSystemBootOptions(request) => self.boot_option(now, request),
             AnyRequest::GetChannelInfo(request) => answer_or(self.lan.info(request, active_sessions)),
             AnyRequest::GetChannelAccess(request) => answer_or(self.lan.access(request)),
+            AnyRequest::SetChannelAccess(request) => {
+                match (self.lan.change_access(request), &self.settings) {
+                    (Err(completion_code), _) => completion_code.into(),
+                    (Ok(None), _) => CompletionCode::NORMAL.into(),
+                    (Ok(Some(limit)), Some(_)) => Begun::Asked(Question::ChangeChannelLimit(limit)),
+                    (Ok(Some(_)), None) => REFUSED.into(),
+                }
+            }
             AnyRequest::GetLanConfiguration(request) => answer_or(self.lan.configuration(request)),
             AnyRequest::SetLanConfiguration(request) => self.lan.set_configuration(&request).into(),
             AnyRequest::GetUserAccess(request) => answer_or(self.users.access(request)),
-            AnyRequest::SetUserAccess(request) => self.users.set_access(request).into(),
+            AnyRequest::SetUserAccess(request) => self.users.change(UserRequest::Access(request)),
             AnyRequest::GetUserName(request) => answer_or(self.users.name(request)),
-            AnyRequest::SetUserName(request) => self.users.set_name(request).into(),
-            AnyRequest::SetUserPassword(request) => self.users.set_password(&request).into(),
+            AnyRequest::SetUserName(request) => self.users.change(UserRequest::Name(request)),
+            AnyRequest::SetUserPassword(request) => self.users.set_password(request),
             AnyRequest::GetFruInventoryAreaInfo(request) => answer_or(self.inventory.area_info(request)),
             AnyRequest::ReadFruData(request) => answer_or(self.inventory.read(request)),
             AnyRequest::GetSdrRepositoryInfo(_) => answer(&self.records.info()),

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     /// Write the nodes as a file that enrols them elsewhere.
     #[command(subcommand)]
     Export(export::ExportCommand),
+    /// Say which users and settings of BMCs were changed over IPMI, or drop such changes.
+    Changes(ChangesArguments),
     /// Check a configuration file and say what it means.
     CheckConfig(CheckConfigArguments),
 }
@@ -174,6 +176,29 @@ pub(crate) struct PendingArguments {
     /// The configuration file of the daemon, to find its state directory.
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChangesArguments {
+    /// The state directory of the daemon.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// The configuration file of the daemon, to find its state directory.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Drop what was changed in the BMC of this node, given by name or id: the configuration rules again.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) drop: Option<String>,
+
+    /// Drop the changes of this user only, given by name or number.
+    #[arg(long, value_name = "USER", requires = "drop")]
+    pub(crate) user: Option<String>,
 
     /// Print JSON.
     #[arg(long)]

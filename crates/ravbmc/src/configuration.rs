@@ -108,6 +108,8 @@ pub(crate) struct Bmc {
     pub(crate) longest_lockout: Duration,
     /// Whether answers hide which users there are.
     pub(crate) hide_users: bool,
+    /// Whether consoles may change users and channel.
+    pub(crate) user_changes: UserChanges,
     /// Users; without any there is `admin` with a generated password.
     #[serde(rename = "user")]
     pub(crate) users: Vec<BmcUser>,
@@ -128,6 +130,7 @@ impl Default for Bmc {
             free_login_failures: GuardLimits::DEFAULT.free_failures,
             longest_lockout: GuardLimits::DEFAULT.longest_pause,
             hide_users: false,
+            user_changes: UserChanges::Allowed,
             users: Vec::new(),
             boot_flag_timeout: None,
         }
@@ -142,6 +145,17 @@ pub(crate) enum AuthenticationType {
     Md2,
     Password,
     None,
+}
+
+/// Whether consoles may change users and channel over IPMI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UserChanges {
+    /// What they change is kept, and holds until the configuration changes.
+    #[default]
+    Allowed,
+    /// The configuration alone rules.
+    Refused,
 }
 
 /// A user of the BMCs.
@@ -369,6 +383,9 @@ impl Bmc {
     /// How errors name the key Kg.
     pub(crate) const KG_KEY: &str = "[bmc] kg";
 
+    /// IPMI numbers users from 1 to 63, and 1 is the null user.
+    const MOST_USERS: usize = 62;
+
     fn check(&self) -> Result<(), String> {
         if self.cipher_suites.is_empty() {
             return Err("[bmc] cipher-suites is empty; expected for example [17, 3]".to_owned());
@@ -379,6 +396,10 @@ impl Bmc {
             return Err(format!(
                 "[bmc] cipher-suites names {suite}; expected numbers out of 0-3, 6-8, 11, 12 and 15-17"
             ));
+        }
+        let named = self.users.iter().filter(|user| !user.name.is_empty()).count();
+        if named > Self::MOST_USERS {
+            return Err(format!("{named} [[bmc.user]]; there is room for {}", Self::MOST_USERS));
         }
         let mut users = BTreeSet::new();
         for user in &self.users {

@@ -6,6 +6,7 @@
 
 mod bmcs;
 mod catalogue;
+mod changes_socket;
 mod selection;
 mod status_socket;
 
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use self::bmcs::Bmcs;
 pub(crate) use self::bmcs::{BmcSettings, Node};
+pub(crate) use self::changes_socket::{DropChanges, Dropped, path as changes_socket_path};
 pub(crate) use self::selection::nodes;
 pub(crate) use self::status_socket::path as socket_path;
 use crate::configuration::{Application, BootSelection, Publish};
@@ -105,6 +107,9 @@ impl Daemon {
         let handles = served.iter().map(|each| each.handle.clone()).collect();
         let listener = status_socket::bind(&self.state_dir)?;
         tasks.spawn(status_socket::serve(listener, socket_path(&self.state_dir), handles, shutdown.clone()));
+        let listener = changes_socket::bind(&self.state_dir)?;
+        let socket = changes_socket::path(&self.state_dir);
+        tasks.spawn(changes_socket::serve(listener, socket, bmcs.changes(), shutdown.clone()));
         for each in &served {
             // Cancel-safe: nothing is lost by not asking the cloud to the end.
             tokio::select! {

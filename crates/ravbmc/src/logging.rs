@@ -11,9 +11,11 @@ use crate::arguments::{Command, LogFormat};
 pub(crate) fn start(format: LogFormat, command: &Command) {
     let default = match command {
         Command::Demo(_) | Command::Serve(_) | Command::Sim(_) => LevelFilter::INFO,
-        Command::Ipmi(_) | Command::Pending(_) | Command::Export(_) | Command::CheckConfig(_) => {
-            LevelFilter::WARN
-        }
+        Command::Ipmi(_)
+        | Command::Pending(_)
+        | Command::Export(_)
+        | Command::Changes(_)
+        | Command::CheckConfig(_) => LevelFilter::WARN,
     };
     let filter = EnvFilter::builder().with_default_directive(default.into()).from_env_lossy();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);

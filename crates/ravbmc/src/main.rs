@@ -11,6 +11,7 @@
 //! | [`assignment`] | which node has which port, kept over restarts |
 //! | [`cloud`] | the client of the cloud that a configuration names |
 //! | [`fleet`] | one look at the nodes, for commands that only want to know |
+//! | [`settings_folder`] | what was changed over IPMI, kept over restarts |
 //! | [`pending`] | what waits for its turn, as a daemon tells it |
 //! | [`output`] | what is printed for people and for programs |
 //!
@@ -28,6 +29,7 @@ mod logging;
 mod output;
 mod pending;
 mod secret;
+mod settings_folder;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Ipmi(arguments) => block_on(command::ipmi::run(arguments)),
         Command::Pending(arguments) => block_on(command::pending::run(arguments)),
         Command::Export(command) => block_on(command::export::run(command)),
+        Command::Changes(arguments) => block_on(command::changes::run(arguments)),
         Command::CheckConfig(arguments) => command::check_config::run(&arguments),
     };
     match outcome {

@@ -26,7 +26,9 @@ pub mod user_password;
 
 pub use acpi_power_state::{AcpiDeviceState, AcpiPowerState, AcpiSystemState, GetAcpiPowerState};
 pub use activate_session::{ActivateSession, ActivatedSession};
-pub use channel_access::{AccessMode, AccessSetting, ChannelAccess, ChannelRestrictions, GetChannelAccess};
+pub use channel_access::{
+    AccessMode, AccessSetting, ChannelAccess, ChannelRestrictions, GetChannelAccess, SetChannelAccess,
+};
 pub use channel_authentication::{
     AuthTypes, AuthenticationStatus, ChannelAuthenticationCapabilities, GetChannelAuthenticationCapabilities,
     SessionSupport,

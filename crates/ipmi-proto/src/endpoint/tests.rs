@@ -13,3 +13,4 @@ mod sessionless;
 mod sessions_v15;
 mod setup;
 mod transitions;
+mod users;

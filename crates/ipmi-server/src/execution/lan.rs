@@ -1,14 +1,15 @@
 //! The LAN channel, the only one there is (`IPMI 2.0 §22.23`, `§22.24`, `§23`).
 //!
-//! Whoever configures the daemon configures the channel: nothing of it can be written over IPMI. Consoles stop their
+//! Whoever configures the daemon configures the channel: nothing of it can be written over IPMI but the highest level of its
+//! sessions, which may be lower than the configured one, for now or for good. Consoles stop their
 //! listing at the first parameter that is refused, so what the channel has not got reads as zero, which the specification
 //! defines as "unspecified" or "off" for each of them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipmi_proto::command::app::{
-    AccessMode, AuthTypes, ChannelAccess, ChannelInfo, ChannelMedium, ChannelProtocol, ChannelRestrictions,
-    ChannelSessions, GetChannelAccess, GetChannelInfo,
+    AccessMode, AccessSetting, AuthTypes, ChannelAccess, ChannelInfo, ChannelMedium, ChannelProtocol,
+    ChannelRestrictions, ChannelSessions, GetChannelAccess, GetChannelInfo, SetChannelAccess,
 };
 use ipmi_proto::command::boot_options::SetInProgress;
 use ipmi_proto::command::transport::{
@@ -39,7 +40,20 @@ pub(super) struct LanChannel {
     mac: [u8; 6],
     auth_types: AuthTypes,
     suites: Vec<CipherSuiteId>,
+    /// The highest level of any session, now.
     limit: PrivilegeLevel,
+    /// The same after a restart of the controller.
+    lasting_limit: PrivilegeLevel,
+    configured_limit: PrivilegeLevel,
+}
+
+/// A new highest level of the channel's sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChannelLimit {
+    /// From now on.
+    pub(crate) now: Option<PrivilegeLevel>,
+    /// After a restart of the controller.
+    pub(crate) lasting: Option<PrivilegeLevel>,
 }
 
 impl LanChannel {
@@ -56,7 +70,16 @@ impl LanChannel {
             .with_if(offers(SessionV15Algorithm::MD2), AuthTypes::MD2)
             .with_if(offers(SessionV15Algorithm::MD5), AuthTypes::MD5)
             .with_if(offers(SessionV15Algorithm::PASSWORD), AuthTypes::PASSWORD);
-        Self { address, mac: mac_of(endpoint.guid), auth_types, suites, limit: endpoint.channel_limit }
+        let limit = endpoint.channel_limit;
+        Self {
+            address,
+            mac: mac_of(endpoint.guid),
+            auth_types,
+            suites,
+            limit,
+            lasting_limit: limit,
+            configured_limit: limit,
+        }
     }
 
     pub(super) fn info(
@@ -75,14 +98,61 @@ impl LanChannel {
         })
     }
 
-    /// The same now and after a restart: both settings are the configuration.
     pub(super) fn access(&self, request: GetChannelAccess) -> Result<ChannelAccess, CompletionCode> {
         resolve(request.channel)?;
         Ok(ChannelAccess {
             restrictions: ChannelRestrictions::ALERTING_DISABLED,
             mode: AccessMode::ALWAYS,
-            limit: self.limit,
+            limit: match request.setting {
+                AccessSetting::Volatile => self.limit,
+                AccessSetting::NonVolatile => self.lasting_limit,
+            },
         })
+    }
+
+    /// The highest level that any session can have now.
+    pub(super) const fn limit(&self) -> PrivilegeLevel {
+        self.limit
+    }
+
+    /// Takes over the limit that is kept, if one is; for the present too when the controller starts.
+    pub(super) fn adopt_limit(&mut self, kept: Option<PrivilegeLevel>, starts: bool) {
+        self.lasting_limit = kept.unwrap_or(self.configured_limit).min(self.configured_limit);
+        if starts {
+            self.limit = self.lasting_limit;
+        }
+    }
+
+    /// Sets the limit for the present.
+    pub(super) const fn set_limit(&mut self, limit: PrivilegeLevel) {
+        self.limit = limit;
+    }
+
+    /// What of the channel's access is to change; `None` if it is as asked for. The channel is always open, every packet of it is
+    /// authenticated, and it sends no alerts: of that nothing can be changed.
+    pub(super) fn change_access(
+        &self,
+        request: SetChannelAccess,
+    ) -> Result<Option<ChannelLimit>, CompletionCode> {
+        resolve(request.channel)?;
+        if request.access.is_some() && request.mode != AccessMode::ALWAYS {
+            return Err(SetChannelAccess::MODE_NOT_SUPPORTED);
+        }
+        if request.access.is_some() && request.restrictions != ChannelRestrictions::ALERTING_DISABLED {
+            return Err(CompletionCode::INVALID_DATA_FIELD);
+        }
+        let Some(setting) = request.limit_of else { return Ok(None) };
+        if !request.limit.is_level() || request.limit > self.configured_limit {
+            return Err(CompletionCode::INVALID_DATA_FIELD);
+        }
+        let limit = Some(request.limit);
+        let change = match setting {
+            AccessSetting::Volatile => ChannelLimit { now: limit, lasting: None },
+            AccessSetting::NonVolatile => ChannelLimit { now: None, lasting: limit },
+        };
+        let holds = change.now.is_none_or(|limit| limit == self.limit)
+            && change.lasting.is_none_or(|limit| limit == self.lasting_limit);
+        Ok((!holds).then_some(change))
     }
 
     pub(super) fn configuration(

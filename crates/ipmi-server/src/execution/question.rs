@@ -8,21 +8,24 @@ use ipmi_proto::command::Body;
 use ipmi_proto::command::boot_options::{BootOption, BootOptionReport, ParameterMark};
 use ipmi_proto::command::chassis::IdentifyState;
 use ipmi_proto::command::storage::ErasureProgress;
-use ipmi_proto::endpoint::Response;
+use ipmi_proto::endpoint::{Response, UserTable};
 use ipmi_proto::number::CompletionCode;
 use machine::{BootOverride, Chassis, Denied, EventLog, NodeId, PowerRequest, Requester};
 use tokio_util::sync::CancellationToken;
 
 use super::boot_options::{WrittenFlags, reported_flags};
+use super::lan::ChannelLimit;
 use super::sensors::{Sensor, SensorQuestion};
+use super::users::{REFUSED, UserRequest};
 use super::{Effect, chassis, denial};
 use crate::field;
+use crate::settings::{BmcSettings, KeptSettings, NotKept};
 
 /// How long a console may wait for a reading. No known one does: the most patient give up after half of it.
 const READING_LIMIT: Duration = Duration::from_secs(30);
 
 /// Something that only the port can answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
     /// Get Chassis Status.
     Status {
@@ -64,10 +67,25 @@ pub(crate) enum Question {
         /// The number of the last event that the console can have seen.
         last: u64,
     },
+    /// Set User Access, Set User Name, Set User Password.
+    ChangeUser(UserRequest),
+    /// Set Channel Access.
+    ChangeChannelLimit(ChannelLimit),
     /// The watchdog timer has expired. Nobody waits for the answer.
     WatchdogExpired(PowerRequest),
     /// Boot flags that nobody used in time. Nobody waits for the answer.
     DropLapsedOverride,
+}
+
+/// What questions are answered from besides the chassis port.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports<'a> {
+    /// What happened to the node.
+    pub(crate) events: Option<&'a dyn EventLog>,
+    /// Where changes are kept.
+    pub(crate) settings: Option<&'a KeptSettings>,
+    /// The users of the configuration.
+    pub(crate) configured: &'a UserTable,
 }
 
 /// The answer to a question.
@@ -81,7 +99,7 @@ pub(crate) struct Finished {
 
 impl Question {
     /// What is left when the task that asked broke before it could say so.
-    pub(crate) const fn effect_if_broken(self) -> Effect {
+    pub(crate) const fn effect_if_broken(&self) -> Effect {
         match self {
             Self::DropLapsedOverride => Effect::BootFlagsLapsed,
             Self::Status { .. }
@@ -92,6 +110,8 @@ impl Question {
             | Self::BootSetting { .. }
             | Self::SetBootOverride { .. }
             | Self::Sensor { .. }
+            | Self::ChangeUser(_)
+            | Self::ChangeChannelLimit(_)
             | Self::ClearEvents { .. } => Effect::Nothing,
         }
     }
@@ -101,7 +121,7 @@ impl Question {
     pub(crate) async fn ask<C: Chassis>(
         self,
         chassis: &C,
-        events: Option<&dyn EventLog>,
+        Ports { events, settings, configured }: Ports<'_>,
         node: &NodeId,
         requester: &Requester,
         stop: &CancellationToken,
@@ -154,6 +174,11 @@ impl Question {
                 Some(events) => clear_events(events, node, last, requester).await,
                 None => Finished::read(Err(CompletionCode::INVALID_COMMAND)),
             },
+            Self::ChangeUser(request) => match settings {
+                Some(settings) => change_user(settings, configured, &request, requester).await,
+                None => Finished::read(Err(REFUSED)),
+            },
+            Self::ChangeChannelLimit(limit) => change_channel_limit(settings, limit, requester).await,
             Self::Power(request) => match chassis.request_power(node, request, requester).await {
                 Ok(admission) => {
                     tracing::info!(
@@ -235,6 +260,12 @@ impl Finished {
         Self { response, effect: Effect::Nothing }
     }
 
+    /// A change that could not be written down does not hold, for a reason that only our log can explain.
+    fn not_kept(not_kept: &NotKept) -> Self {
+        tracing::warn!({ field::ERROR } = chain(not_kept), "a change over IPMI is refused");
+        Self { response: Response::code(CompletionCode::UNSPECIFIED), effect: Effect::Nothing }
+    }
+
     const fn denied(denied: &Denied) -> Self {
         Self { response: Response::code(denial::completion_code(denied)), effect: Effect::Nothing }
     }
@@ -279,6 +310,59 @@ async fn clear_events(events: &dyn EventLog, node: &NodeId, last: u64, requester
             Finished::denied(&denied)
         }
     }
+}
+
+async fn change_user(
+    settings: &KeptSettings,
+    configured: &UserTable,
+    request: &UserRequest,
+    requester: &Requester,
+) -> Finished {
+    let mut refused = CompletionCode::NORMAL;
+    let decide = |held: &BmcSettings| {
+        let decided = request.settings(configured, held);
+        decided.map(|settings| (settings, ())).map_err(|completion_code| refused = completion_code)
+    };
+    match settings.change(decide).await {
+        Ok(Some(())) => {
+            tracing::info!(
+                { field::USER_NAME } = %requester.user,
+                { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                "BMC user {} changed: {}",
+                request.user(),
+                request.what()
+            );
+            Finished::done(Effect::AccessChanged { limit_now: None })
+        }
+        Ok(None) => Finished::read(match refused {
+            CompletionCode::NORMAL => Ok(Vec::new()),
+            completion_code => Err(completion_code),
+        }),
+        Err(not_kept) => Finished::not_kept(&not_kept),
+    }
+}
+
+async fn change_channel_limit(
+    settings: Option<&KeptSettings>,
+    limit: ChannelLimit,
+    requester: &Requester,
+) -> Finished {
+    if let (Some(lasting), Some(settings)) = (limit.lasting, settings) {
+        let decide = |held: &BmcSettings| {
+            Ok::<_, ()>((Some(BmcSettings { channel_limit: Some(lasting), ..held.clone() }), ()))
+        };
+        if let Err(not_kept) = settings.change(decide).await {
+            return Finished::not_kept(&not_kept);
+        }
+    }
+    tracing::info!(
+        { field::USER_NAME } = %requester.user,
+        { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+        now = limit.now.map(tracing::field::display),
+        lasting = limit.lasting.map(tracing::field::display),
+        "highest level of the channel changed"
+    );
+    Finished::done(Effect::AccessChanged { limit_now: limit.now })
 }
 
 /// An error with everything behind it.

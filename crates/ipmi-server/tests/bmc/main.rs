@@ -21,6 +21,8 @@ mod lan;
 mod life;
 mod power;
 mod sensors;
+mod settings_store;
 mod system_event_log;
+mod user_changes;
 mod users;
 mod watchdog;

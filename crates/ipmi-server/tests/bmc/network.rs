@@ -73,14 +73,21 @@ impl Bench {
     }
 
     /// Puts a console on the network, at an address of its own.
-    fn console(&self, privilege: PrivilegeLevel, retry: RetryPolicy) -> Session {
+    fn console(
+        &self,
+        (name, password): (&str, &str),
+        privilege: PrivilegeLevel,
+        retry: RetryPolicy,
+    ) -> Session {
         let (sender, inbox) = mpsc::unbounded_channel();
         let mut consoles = self.consoles.lock().unwrap();
         let port = 40_000 + u16::try_from(consoles.len()).unwrap();
         let address = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), port));
         consoles.insert(address, sender);
-        let mut config =
-            ConsoleConfig::new(UserName::new(b"admin").unwrap(), Password::new(b"secret12").unwrap());
+        let mut config = ConsoleConfig::new(
+            UserName::new(name.as_bytes()).unwrap(),
+            Password::new(password.as_bytes()).unwrap(),
+        );
         config.privilege = privilege;
         config.retry = retry;
         config.cipher_suite = SuiteChoice::Fixed(CipherSuiteId::SHA256_AES);
@@ -90,13 +97,18 @@ impl Bench {
 
     /// Logs in at a level.
     pub(crate) async fn login_at(&self, privilege: PrivilegeLevel, retry: RetryPolicy) -> Session {
-        let mut session = self.console(privilege, retry);
-        session.console.open(now());
-        match session.next_event().await {
-            ConsoleEvent::Established { privilege: level, .. } => assert_eq!(level, privilege),
-            other => panic!("no session: {other:?}"),
-        }
-        session
+        let session = self.console(("admin", "secret12"), privilege, retry);
+        session.opened(privilege).await.expect("a session")
+    }
+
+    /// Logs in as somebody, patiently.
+    pub(crate) async fn login_as(
+        &self,
+        name: &str,
+        password: &str,
+        privilege: PrivilegeLevel,
+    ) -> Result<Session, ConsoleError> {
+        self.console((name, password), privilege, PATIENT).opened(privilege).await
     }
 
     /// Logs in as administrator, patiently.
@@ -124,6 +136,16 @@ pub(crate) struct Session {
 pub(crate) type Outcome = Result<(CompletionCode, Bytes), ConsoleError>;
 
 impl Session {
+    async fn opened(mut self, privilege: PrivilegeLevel) -> Result<Self, ConsoleError> {
+        self.console.open(now());
+        match self.next_event().await {
+            ConsoleEvent::Established { privilege: level, .. } => assert_eq!(level, privilege),
+            ConsoleEvent::Failed(error) => return Err(error),
+            other => panic!("no session: {other:?}"),
+        }
+        Ok(self)
+    }
+
     /// Sends a request and waits for what comes of it.
     pub(crate) async fn request(&mut self, request: ConsoleRequest) -> Outcome {
         let wanted = self.console.request(now(), request);

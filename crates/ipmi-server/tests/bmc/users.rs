@@ -87,8 +87,8 @@ async fn user_change_is_d6_unless_it_holds_already() {
     assert_eq!(session.code(0x06, 0x43, "01 03 03 00").await, 0xd6);
     assert_eq!(session.code(0x06, 0x43, "01 03 02 00").await, 0x00, "has that level");
     assert_eq!(session.code(0x06, 0x43, "91 03 02").await, 0x00, "and messaging");
-    assert_eq!(session.code(0x06, 0x43, "c1 03 02 00").await, 0xd6, "callback only");
-    assert_eq!(session.code(0x06, 0x43, "01 03 02 03").await, 0xd6, "fewer sessions");
+    assert_eq!(session.code(0x06, 0x43, "c1 03 02 00").await, 0xcc, "callback only");
+    assert_eq!(session.code(0x06, 0x43, "01 03 02 03").await, 0xcc, "fewer sessions");
     let named = |name: &str| format!("03{:0<32}", hex::encode(name));
     assert_eq!(session.code(0x06, 0x45, &named("visitor")).await, 0xd6);
     assert_eq!(session.code(0x06, 0x45, &named("guest")).await, 0x00, "is called that");

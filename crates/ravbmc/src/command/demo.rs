@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::sim::{self, Home};
 use crate::access::{self, PASSWORD_FILE};
 use crate::arguments::{AddressMode, DemoArguments};
-use crate::configuration::{Application, BootSelection, NodeSelection, Publish, UserPrivilege};
+use crate::configuration::{Application, BootSelection, NodeSelection, Publish, UserChanges, UserPrivilege};
 use crate::daemon::{BmcSettings, Daemon, Node};
 use crate::output::{self, Readers};
 use crate::shutdown;
@@ -69,6 +69,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
                 vec![access::user(&arguments.username, &bmc_password, UserPrivilege::Administrator)?],
             ),
             boot_flag_timeout: None,
+            user_changes: UserChanges::Allowed,
         },
         policy: policy(arguments.speed),
     };

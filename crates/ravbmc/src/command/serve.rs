@@ -10,6 +10,7 @@ use crate::access;
 use crate::arguments::ServeArguments;
 use crate::configuration::Configuration;
 use crate::daemon::{BmcSettings, Daemon, JOURNAL_FILE};
+use crate::settings_folder::SettingsFolder;
 use crate::{assignment, cloud, output, shutdown};
 
 /// Reads the configuration and serves until a signal.
@@ -31,6 +32,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
             port_base: configuration.bmc.port_base,
             endpoint,
             boot_flag_timeout: configuration.bmc.boot_flag_timeout,
+            user_changes: configuration.bmc.user_changes,
         },
         policy: Policy {
             age_in_flight: configuration.timing.busy_age,
@@ -63,6 +65,7 @@ fn rehearsal_of(state_dir: &Path) -> Result<tempfile::TempDir> {
     if journal.exists() {
         // Opening it makes sure that no daemon is writing to it.
         let _open = RedbJournal::open(&journal)?;
+        SettingsFolder::of(state_dir).copy_to(&SettingsFolder::of(copy.path()))?;
         for name in [JOURNAL_FILE, assignment::FILE_NAME] {
             let file = state_dir.join(name);
             if file.exists() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use ipmi_proto::endpoint::EndpointConfig;
 use ipmi_proto::number::Guid;
-use ipmi_server::{BmcConfig, UdpTransport};
+use ipmi_server::{BmcConfig, KeptSettings, UdpTransport};
 use machine::NodeId;
 use ravello::VmInventory;
 use reconciler::{Handle, RedbJournal};
@@ -17,7 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::catalogue::Catalogue;
+use super::changes_socket::Changes;
 use crate::assignment::Assignments;
+use crate::configuration::UserChanges;
+use crate::settings_folder::SettingsFolder;
 
 /// What all BMCs have in common.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub(crate) struct BmcSettings {
     /// Who may log in and how; each BMC has a GUID of its own.
     pub(crate) endpoint: EndpointConfig,
     pub(crate) boot_flag_timeout: Option<Duration>,
+    /// Whether consoles may change users and channel.
+    pub(crate) user_changes: UserChanges,
 }
 
 /// A node and where its BMC listens.
@@ -44,6 +49,8 @@ pub(super) struct Bmcs {
     assignments: Assignments,
     running: BTreeMap<NodeId, Node>,
     catalogue: Arc<Catalogue>,
+    folder: Arc<SettingsFolder>,
+    changes: Changes,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -61,6 +68,8 @@ impl Bmcs {
             assignments,
             running: BTreeMap::new(),
             catalogue: Arc::default(),
+            folder: Arc::new(SettingsFolder::of(state_dir)),
+            changes: Changes::default(),
             tasks,
             shutdown,
         })
@@ -100,6 +109,11 @@ impl Bmcs {
         if started { self.assignments.save() } else { Ok(()) }
     }
 
+    /// What consoles have changed in each of them.
+    pub(super) fn changes(&self) -> Changes {
+        self.changes.clone()
+    }
+
     /// Whether any BMC of this application runs.
     pub(super) fn serves(&self, application: &str) -> bool {
         self.running.values().any(|node| node.application == application)
@@ -132,6 +146,14 @@ impl Bmcs {
         config.boot_flag_timeout = self.settings.boot_flag_timeout;
         config.address = Some(address);
         config.events = Some(Arc::new(handle.clone()));
+        let present = self.folder.load(&node)?;
+        let store = Arc::<SettingsFolder>::clone(&self.folder);
+        let kept = Arc::new(KeptSettings::new(node.clone(), present, store));
+        self.changes.add(&node, Arc::clone(&kept));
+        config.settings = match self.settings.user_changes {
+            UserChanges::Allowed => Some(kept),
+            UserChanges::Refused => None,
+        };
         config.inventory = Some(Arc::<Catalogue>::clone(&self.catalogue));
         self.tasks.spawn(ipmi_server::run(
             transport,

@@ -26,14 +26,18 @@ pub(crate) fn path(state_dir: &Path) -> PathBuf {
 /// Takes the socket. The journal is open already, so no other daemon uses this directory and what lies there is left
 /// over from one that was killed.
 pub(super) fn bind(state_dir: &Path) -> Result<UnixListener> {
-    let path = path(state_dir);
-    match fs::remove_file(&path) {
+    take(&path(state_dir))
+}
+
+/// Listens at a path, whatever an earlier daemon left there.
+pub(super) fn take(path: &Path) -> Result<UnixListener> {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("cannot replace {}", path.display()));
         }
         _ => {}
     }
-    UnixListener::bind(&path).with_context(|| format!("cannot listen on {}", path.display()))
+    UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))
 }
 
 /// Answers until `shutdown`.
