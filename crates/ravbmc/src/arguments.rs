@@ -1,6 +1,7 @@
 //! The command line. Names of commands and options are a contract: other programs call them.
 
 pub(crate) mod export;
+pub(crate) mod lab;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     Export(export::ExportCommand),
     /// Say which users and settings of BMCs were changed over IPMI, or drop such changes.
     Changes(ChangesArguments),
+    /// Make the parts of a lab that the nodes boot in: address service, boot CD-ROM.
+    #[command(subcommand)]
+    Lab(lab::LabCommand),
     /// Check a configuration file and say what it means.
     CheckConfig(CheckConfigArguments),
 }

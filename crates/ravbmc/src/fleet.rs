@@ -34,7 +34,7 @@ pub(crate) struct Application {
 
 /// How an enrolment is to be made.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Enroling<'a> {
+pub(crate) struct EnrolmentRequest<'a> {
     pub(crate) bmc_address: Option<std::net::IpAddr>,
     pub(crate) user: Option<&'a str>,
     pub(crate) secrets: Secrets,
@@ -94,7 +94,7 @@ impl Fleet {
     }
 
     /// The nodes as machines to be enrolled elsewhere.
-    pub(crate) fn enrolment(&self, how: Enroling<'_>) -> Result<Enrolment> {
+    pub(crate) fn enrolment(&self, how: EnrolmentRequest<'_>) -> Result<Enrolment> {
         let account = self.account(how)?;
         let machines: Vec<Machine> =
             self.nodes().map(|node| self.machine(node, how)).collect::<Result<_>>()?;
@@ -112,7 +112,7 @@ impl Fleet {
         Ok(Hosts::new(self.nodes().map(host).collect::<Result<_>>()?)?)
     }
 
-    fn machine(&self, node: &VmInventory, how: Enroling<'_>) -> Result<Machine> {
+    fn machine(&self, node: &VmInventory, how: EnrolmentRequest<'_>) -> Result<Machine> {
         let Some(listens) = self.bmc(node) else {
             bail!(
                 "{} has no BMC yet: no daemon with the state directory {} has seen it; start `ravbmc serve`, or wait a minute \
@@ -138,7 +138,7 @@ impl Fleet {
     }
 
     /// The user that was asked for, or the first of the most powerful ones.
-    fn account(&self, how: Enroling<'_>) -> Result<Account> {
+    fn account(&self, how: EnrolmentRequest<'_>) -> Result<Account> {
         let bmc = &self.configuration.bmc;
         let user = match how.user {
             Some(name) => bmc.users.iter().find(|user| user.name == name),

@@ -15,6 +15,7 @@ pub(crate) fn start(format: LogFormat, command: &Command) {
         | Command::Pending(_)
         | Command::Export(_)
         | Command::Changes(_)
+        | Command::Lab(_)
         | Command::CheckConfig(_) => LevelFilter::WARN,
     };
     let filter = EnvFilter::builder().with_default_directive(default.into()).from_env_lossy();

@@ -14,7 +14,7 @@ use provisioning::export::{BootMode, Syntax};
 use crate::arguments::export::{
     BootModeName, EnrolmentArguments, EthersArguments, ExportCommand, SecretOutputArguments, SyntaxName,
 };
-use crate::fleet::{Enroling, Fleet, Secrets};
+use crate::fleet::{EnrolmentRequest, Fleet, Secrets};
 use crate::output::{self, Readers};
 
 /// Looks at the cloud and writes the file.
@@ -60,7 +60,7 @@ pub(crate) async fn run(command: ExportCommand) -> Result<()> {
 async fn enrolment(arguments: &EnrolmentArguments) -> Result<Enrolment> {
     let output = &arguments.output;
     let written = output.output.is_some() || output.with_passwords;
-    Fleet::look(&arguments.configured).await?.enrolment(Enroling {
+    Fleet::look(&arguments.configured).await?.enrolment(EnrolmentRequest {
         bmc_address: arguments.bmc_address,
         user: arguments.user.as_deref(),
         secrets: if written { Secrets::Written } else { Secrets::LeftOut },
