@@ -11,6 +11,8 @@ const CLIENTS: &[Client] = &[
     ipmitool::CLIENT,
     ipmitool_lan::CLIENT,
     freeipmi::CLIENT,
+    freeipmi::HOST_RANGE,
+    freeipmi::LAN,
     pyghmi::CLIENT,
     python_ipmi::RMCP_PLUS,
     python_ipmi::RMCP,

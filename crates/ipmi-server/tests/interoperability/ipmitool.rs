@@ -1,10 +1,11 @@
 //! ipmitool.
 
+use std::fs::File;
 use std::process::Command;
 
 use crate::row::Expected::{Refused, Tolerated, Works};
 use crate::row::{Client, Row};
-use crate::target::{PASSWORD, Target, USER, has};
+use crate::target::{PASSWORD, Target, USER, empty_directory, has};
 
 pub(crate) const CLIENT: Client = Client { name: "ipmitool", version: "1.8.19", rows: ROWS };
 
@@ -19,8 +20,26 @@ const ROWS: &[Row] = &[
     Row { command: "mc getsysinfo system_name", result: Works(&["node-1"]) },
     Row { command: "mc watchdog get", result: Works(&["Stopped", "Initial Countdown:      0.0 sec"]) },
     Row { command: "mc watchdog reset", result: Refused(&["Attempt to reset uninitialized watchdog"]) },
+    Row { command: "mc watchdog set use=sms action=reset timeout=60", result: Works(&[]) },
+    Row { command: "mc watchdog reset", result: Works(&["IPMI Watchdog Timer Reset"]) },
+    Row { command: "mc watchdog get", result: Works(&["SMS/OS", "Hard Reset"]) },
+    Row {
+        command: "mc watchdog set action=reset timeout=60",
+        result: Tolerated(&["Invalid data field in request"]),
+    },
     Row { command: "mc watchdog off", result: Works(&["timer stopped"]) },
     Row { command: "power status", result: Works(&["Chassis Power is on"]) },
+    Row { command: "-C 3 power status", result: Works(&["Chassis Power is on"]) },
+    Row { command: "-C 17 power status", result: Works(&["Chassis Power is on"]) },
+    Row { command: "-C 0 power status", result: Refused(&["no matching cipher suite"]) },
+    Row { command: "-C 8 power status", result: Refused(&["no matching cipher suite"]) },
+    Row { command: "-U nobody power status", result: Refused(&["Unable to establish IPMI v2"]) },
+    Row { command: "-P wrong power status", result: Refused(&["Unable to establish IPMI v2"]) },
+    Row { command: "-k a-key-it-has-not power status", result: Refused(&["Unable to establish IPMI v2"]) },
+    Row { command: "-L OPERATOR power status", result: Works(&["Chassis Power is on"]) },
+    Row { command: "-L USER power off", result: Refused(&["Insufficient privilege level"]) },
+    Row { command: "-L USER user list 1", result: Refused(&["Insufficient privilege level"]) },
+    Row { command: "-L CALLBACK power status", result: Refused(&["Insufficient privilege level"]) },
     Row { command: "power cycle", result: Works(&["Cycle"]) },
     Row { command: "power reset", result: Works(&["Reset"]) },
     Row { command: "power off", result: Works(&["Down/Off"]) },
@@ -33,6 +52,8 @@ const ROWS: &[Row] = &[
     Row { command: "power diag", result: Refused(&["Invalid data field in request"]) },
     Row { command: "chassis identify", result: Works(&["default (15 seconds)"]) },
     Row { command: "chassis identify force", result: Works(&["indefinite"]) },
+    Row { command: "chassis identify 0", result: Works(&["off"]) },
+    Row { command: "chassis selftest", result: Works(&["passed"]) },
     Row {
         command: "chassis status",
         result: Works(&["System Power         : on", "Power Restore Policy : unknown"]),
@@ -41,12 +62,51 @@ const ROWS: &[Row] = &[
     Row { command: "chassis poh", result: Refused(&["Invalid command"]) },
     Row { command: "chassis policy list", result: Works(&["Supported chassis power policy:"]) },
     Row { command: "chassis policy always-on", result: Refused(&["Invalid data field in request"]) },
-    Row { command: "chassis bootdev pxe", result: Works(&["Set Boot Device to pxe"]) },
+    Row { command: "chassis bootdev none", result: Works(&["Set Boot Device to none"]) },
+    Row { command: "chassis bootdev disk", result: Works(&["Set Boot Device to disk"]) },
+    Row { command: "chassis bootdev safe", result: Works(&["Set Boot Device to safe"]) },
+    Row { command: "chassis bootdev cdrom", result: Works(&["Set Boot Device to cdrom"]) },
     Row { command: "chassis bootdev bios", result: Tolerated(&["Invalid data field in request"]) },
+    Row { command: "chassis bootdev diag", result: Tolerated(&["Invalid data field in request"]) },
+    Row { command: "chassis bootdev floppy", result: Tolerated(&["Invalid data field in request"]) },
+    Row { command: "chassis bootdev pxe clear-cmos=yes", result: Works(&["Set Boot Device to pxe"]) },
+    Row { command: "chassis bootdev pxe options=clear-cmos", result: Works(&["Set Boot Device to pxe"]) },
+    Row { command: "chassis bootparam get 5", result: Works(&["CMOS Clear"]) },
+    Row { command: "chassis bootdev pxe options=valid", result: Works(&["Set Boot Device to pxe"]) },
+    Row {
+        command: "chassis bootparam get 5",
+        result: Works(&["Boot Flag Valid", "Options apply to only next boot", "legacy", "Force PXE"]),
+    },
+    Row {
+        command: "chassis bootdev disk options=persistent,efiboot",
+        result: Works(&["Set Boot Device to disk"]),
+    },
+    Row {
+        command: "chassis bootparam get 5",
+        result: Works(&["all future boots", "BIOS EFI boot", "Force Boot from default Hard-Drive"]),
+    },
+    Row { command: "chassis bootdev pxe", result: Works(&["Set Boot Device to pxe"]) },
     Row {
         command: "chassis bootparam get 5",
         result: Works(&["Force PXE", "Options apply to only next boot"]),
     },
+    Row { command: "chassis bootparam get 0", result: Works(&["set complete"]) },
+    Row { command: "chassis bootparam get 1", result: Refused(&["Unsupported parameter"]) },
+    Row { command: "chassis bootparam get 2", result: Refused(&["Unsupported parameter"]) },
+    Row { command: "chassis bootparam get 3", result: Works(&["No flag set"]) },
+    Row { command: "chassis bootparam get 4", result: Works(&["BIOS/POST has handled boot info"]) },
+    Row { command: "chassis bootparam get 6", result: Refused(&["Unsupported parameter"]) },
+    Row { command: "chassis bootparam get 7", result: Refused(&["Unsupported parameter"]) },
+    Row {
+        command: "chassis bootparam set bootflag force_disk options=PEF,timeout",
+        result: Works(&["Set Boot Device to force_disk"]),
+    },
+    Row {
+        command: "chassis bootparam set bootflag force_bios",
+        result: Tolerated(&["Invalid data field in request"]),
+    },
+    Row { command: "raw 0x00 0x08 0x03 0x08", result: Works(&[]) },
+    Row { command: "raw 0x00 0x09 0x03 0x00 0x00", result: Works(&["01 03 08"]) },
     Row {
         command: "lan print",
         result: Works(&[
@@ -58,9 +118,12 @@ const ROWS: &[Row] = &[
         ]),
     },
     Row { command: "lan set 1 ipaddr 192.0.2.9", result: Refused(&[]) },
+    Row { command: "lan alert print", result: Works(&[]) },
+    Row { command: "lan stats get 1", result: Refused(&["Invalid command"]) },
+    Row { command: "lan set 1 access on", result: Works(&["successful"]) },
     Row {
         command: "channel info 1",
-        result: Works(&["802.3 LAN", "Active Session Count  : 1", "always available"]),
+        result: Works(&["802.3 LAN", "Active Session Count", "always available"]),
     },
     Row { command: "channel authcap 1 4", result: Works(&["Channel supports IPMI v2.0 : yes"]) },
     Row {
@@ -79,6 +142,9 @@ const ROWS: &[Row] = &[
         command: "session info active",
         result: Works(&["user id                       : 2", "IPMIv2/RMCP+", "127.0.0.1"]),
     },
+    Row { command: "session info all", result: Works(&["user id                       : 2"]) },
+    Row { command: "session info handle 1", result: Works(&["IPMIv2/RMCP+"]) },
+    Row { command: "session info id 1", result: Refused(&["Requested sensor, data, or record not found"]) },
     Row {
         command: "user list 1",
         result: Works(&["2   admin            true    false      true       ADMINISTRATOR", "3   guest"]),
@@ -113,6 +179,13 @@ const ROWS: &[Row] = &[
             "ACPI State       | 04h | ok  |  7.1 | S0/G0: working",
         ]),
     },
+    Row { command: "sdr type 0x09", result: Works(&["Power            | 01h | ok  |  7.1"]) },
+    Row { command: "sdr get Power", result: Works(&["Sensor Type (Discrete): Power Unit"]) },
+    Row { command: "sdr entity 7.1", result: Works(&["ACPI State", "Boot"]) },
+    Row { command: "sdr list event", result: Works(&["Boot"]) },
+    Row { command: "sdr list mcloc", result: Works(&["Dynamic MC @ 20h"]) },
+    Row { command: "sdr list compact", result: Works(&["Cloud"]) },
+    Row { command: "sdr dump records", result: Works(&["Dumping Sensor Data Repository"]) },
     Row {
         command: "-v sdr",
         result: Works(&[
@@ -123,6 +196,8 @@ const ROWS: &[Row] = &[
     },
     Row { command: "sensor list", result: Works(&["Power            | 0x0        | discrete   | 0x0080"]) },
     Row { command: "sensor get Power", result: Works(&["Sensor Type (Discrete): Power Unit"]) },
+    Row { command: "sensor reading Power", result: Works(&[]) },
+    Row { command: "sensor thresh Power unr 1", result: Refused(&["Invalid sensor type"]) },
     Row { command: "sel info", result: Works(&["Entries          : 4", "Free Space       : 64 bytes"]) },
     Row {
         command: "sel list",
@@ -139,6 +214,10 @@ const ROWS: &[Row] = &[
         ]),
     },
     Row { command: "sel get 1", result: Works(&["Description           : S4/S5: soft-off"]) },
+    Row { command: "sel list first 1", result: Works(&["S4/S5: soft-off"]) },
+    Row { command: "sel save saved", result: Works(&["Soft-power control failure"]) },
+    Row { command: "sel writeraw events", result: Works(&["S0/G0: working"]) },
+    Row { command: "sel readraw events", result: Works(&["S0/G0: working"]) },
     Row { command: "sel time get", result: Works(&[]) },
     Row { command: "sel time set now", result: Refused(&["Invalid command"]) },
     Row { command: "sel delete 1", result: Refused(&["Invalid command"]) },
@@ -152,6 +231,9 @@ const ROWS: &[Row] = &[
             "Product Asset Tag     : node-1",
         ]),
     },
+    Row { command: "fru read 0 inventory", result: Works(&["Fru Size"]) },
+    Row { command: "exec script", result: Works(&["Chassis Power is on", "Set Boot Device to disk"]) },
+    Row { command: "shell", result: Works(&["Chassis Power is on", "Set Boot Device to disk"]) },
     Row { command: "event 1", result: Refused(&["Invalid command"]) },
     Row { command: "pef info", result: Refused(&["Invalid command"]) },
     Row { command: "sol info", result: Refused(&["Invalid command"]) },
@@ -159,6 +241,10 @@ const ROWS: &[Row] = &[
     Row { command: "dcmi discover", result: Refused(&["Invalid command"]) },
     Row { command: "dcmi power reading", result: Refused(&["Invalid command"]) },
     Row { command: "raw 6 1", result: Works(&["20 01"]) },
+    Row { command: "raw 0x06 0x99", result: Refused(&["rsp=0xc1"]) },
+    Row { command: "i2c 1 2", result: Refused(&["Invalid command"]) },
+    Row { command: "picmg addrinfo", result: Refused(&["0xc1"]) },
+    Row { command: "hpm check", result: Refused(&["0xc1"]) },
     Row { command: "mc reset warm", result: Works(&["Sent warm reset"]) },
     Row { command: "mc reset cold", result: Works(&["Sent cold reset"]) },
 ];
@@ -168,6 +254,11 @@ const ROWS: &[Row] = &[
 /// # Panics
 /// With everything that was wrong.
 pub(crate) async fn check(rows: &[Row], interface: &str, target: Target) {
+    // Some rows read and write files.
+    let folder = empty_directory(&format!("ipmitool-{}", target.address.port()));
+    let script = "power status\nchassis bootdev disk\n";
+    std::fs::write(folder.join("script"), script).unwrap();
+    std::fs::write(folder.join("typed"), format!("{script}exit\n")).unwrap();
     let mut wrong = Vec::new();
     for row in rows {
         let mut command = Command::new("ipmitool");
@@ -188,9 +279,14 @@ pub(crate) async fn check(rows: &[Row], interface: &str, target: Target) {
             "-E",
         ]);
         command.env("IPMI_PASSWORD", PASSWORD).env("TZ", "UTC").args(row.command.split(' '));
+        command.current_dir(&folder);
+        if row.command == "shell" {
+            command.stdin(File::open(folder.join("typed")).unwrap());
+        }
         wrong.extend(target.check(row, command).await.err());
     }
     target.stop().await;
+    std::fs::remove_dir_all(&folder).unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -34,8 +34,10 @@ pub(crate) enum Expected {
     Tolerated(&'static [&'static str]),
     /// It prints each of these and calls that a failure, because something else that it asked for is refused.
     Partly(&'static [&'static str]),
-    /// It fails and prints each of these, because the client has a defect.
+    /// It fails and prints each of these, because the client has a defect: which one.
     Defect(&'static [&'static str], &'static str),
+    /// It cannot be run against a BMC over a network: why.
+    NotApplicable(&'static str),
 }
 
 /// What a client did.
@@ -78,6 +80,7 @@ impl Expected {
             | Self::Tolerated(texts)
             | Self::Partly(texts)
             | Self::Defect(texts, _) => texts,
+            Self::NotApplicable(_) => &[],
         }
     }
 
@@ -92,9 +95,11 @@ impl fmt::Display for Expected {
             Self::Works(_) => f.write_str("works"),
             Self::Refused([]) => f.write_str("refused"),
             Self::Refused(texts) => write!(f, "refused: {}", texts.join(", ")),
+            Self::Tolerated([]) => f.write_str("refused, and the client says nothing"),
             Self::Tolerated(texts) => write!(f, "refused, and the client goes on: {}", texts.join(", ")),
             Self::Partly(_) => f.write_str("works but for what is refused; ends with an error"),
             Self::Defect(_, why) => write!(f, "fails: {why}"),
+            Self::NotApplicable(why) => write!(f, "not applicable: {why}"),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipmi_proto::crypto::Password;
 use ipmi_proto::endpoint::{EndpointConfig, User};
@@ -11,7 +12,7 @@ use ipmi_proto::number::{Guid, PrivilegeLevel, SessionV15Algorithm, UserName};
 use ipmi_server::{BmcConfig, UdpTransport};
 use machine::{BootDevice, EventKind, NodeId, PowerRequest};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::event_log::FakeEventLog;
@@ -20,6 +21,9 @@ use crate::row::{Outcome, Row};
 
 pub(crate) const USER: &str = "admin";
 pub(crate) const PASSWORD: &str = "correct-horse";
+
+/// How long a client may take before it is ended.
+const BOUND: Duration = Duration::from_secs(30);
 
 /// A BMC with two users and an event log of every kind of event.
 #[derive(Debug)]
@@ -41,8 +45,26 @@ impl Target {
         Self::with((Ipv4Addr::LOCALHOST, 0).into(), |endpoint| endpoint.ipmi_1_5 = types).await
     }
 
+    /// Two, at 127.0.0.2 and 127.0.0.3, with the same port.
+    pub(crate) async fn two_at_one_port() -> (Self, Self) {
+        for _ in 0..20 {
+            let one = Self::with((Ipv4Addr::new(127, 0, 0, 2), 0).into(), |_| ()).await;
+            let port = one.address.port();
+            // Somebody else may have that port at the other address.
+            if let Ok(transport) = UdpTransport::bind((Ipv4Addr::new(127, 0, 0, 3), port).into()).await {
+                return (one, Self::behind(transport, |_| ()));
+            }
+            one.stop().await;
+        }
+        panic!("no port is free at both addresses");
+    }
+
     /// With an address and changes to the defaults.
     pub(crate) async fn with(address: SocketAddr, change: impl FnOnce(&mut EndpointConfig)) -> Self {
+        Self::behind(UdpTransport::bind(address).await.unwrap(), change)
+    }
+
+    fn behind(transport: UdpTransport, change: impl FnOnce(&mut EndpointConfig)) -> Self {
         let user = |name: &str, password: &str, limit| User {
             name: UserName::new(name.as_bytes()).unwrap(),
             password: Password::new(password.as_bytes()).unwrap(),
@@ -52,7 +74,6 @@ impl Target {
             user(USER, PASSWORD, PrivilegeLevel::ADMINISTRATOR),
             user("guest", "a-guest", PrivilegeLevel::USER),
         ];
-        let transport = UdpTransport::bind(address).await.unwrap();
         let address = transport.local_addr().unwrap();
         let events = Arc::new(FakeEventLog::new());
         for kind in [
@@ -80,10 +101,13 @@ impl Target {
     }
 
     /// Runs a row; says what is wrong with what came of it.
-    pub(crate) async fn check(&self, row: &Row, mut command: Command) -> Result<(), String> {
+    pub(crate) async fn check(&self, row: &Row, command: Command) -> Result<(), String> {
         let begin = Instant::now();
-        let run = move || command.stdin(Stdio::null()).output().unwrap();
-        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        let mut command = tokio::process::Command::from(command);
+        let Ok(output) = timeout(BOUND, command.kill_on_drop(true).output()).await else {
+            return Err(format!("{}: it did not end within {BOUND:?}", row.command));
+        };
+        let output = output.unwrap();
         let printed = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text)).concat();
         row.check(&Outcome { success: output.status.success(), printed, elapsed: begin.elapsed() })
     }
