@@ -4,11 +4,13 @@
 //! * [`ravbmc`] builds and starts the program and ends what it started, by its process id.
 //! * [`client`] runs the real clients, or says loudly that one is missing.
 //! * [`cloud`] asks the simulator what really happened.
+//! * [`guest`] makes boot programs for real virtual machines.
 //! * [`simulated`] is a simulator in the process of the test itself.
 //! * [`wait_for`] waits for a condition, with a bound, and reports the last thing it saw.
 
 pub mod client;
 pub mod cloud;
+pub mod guest;
 pub mod ravbmc;
 pub mod simulated;
 

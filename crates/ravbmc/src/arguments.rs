@@ -8,6 +8,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+mod engine;
+
+pub(crate) use engine::{EngineArguments, EngineKind};
+
 /// The virtual BMC that runs cloud VMs as if they were bare-metal servers.
 #[derive(Debug, Parser)]
 #[command(name = "ravbmc", version, about, propagate_version = true, max_term_width = 100)]
@@ -103,6 +107,9 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) engine: EngineArguments,
+
     /// Print one JSON document instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -145,6 +152,9 @@ pub(crate) struct SimArguments {
     /// A JSON file with the simulator's switches, as `GET /sim/switches` gives them.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) switches: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArguments,
 
     /// Print one JSON document instead of lines for people.
     #[arg(long)]

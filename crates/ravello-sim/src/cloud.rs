@@ -24,6 +24,7 @@ use crate::document::check::Malformed;
 use crate::document::completion::Completion;
 use crate::document::number::integer;
 use crate::durations::{Durations, Speed};
+use crate::engine::{Order, Outbox, Report};
 use crate::guest::{BootLog, GuestBehaviour};
 use crate::id::{ApplicationId, IdSource, VmId};
 use crate::machine::{Machine, Refusal, Surroundings};
@@ -40,6 +41,8 @@ pub(crate) struct Cloud {
     pub(crate) applications: BTreeMap<ApplicationId, Application>,
     pub(crate) library: Library,
     pub(crate) boots: BootLog,
+    /// Orders for real guests; `None` if guests are lines in the boot log.
+    outbox: Option<Outbox>,
 }
 
 /// Why the cloud does not do what it is asked.
@@ -87,7 +90,55 @@ impl Cloud {
             applications: BTreeMap::new(),
             library,
             boots: BootLog::default(),
+            outbox: None,
         }
+    }
+
+    /// From now on guests are real: what they are to do is found in [`Cloud::take_orders`], and what they do
+    /// comes back through [`Cloud::observe`].
+    pub(crate) fn make_guests_real(&mut self) {
+        self.outbox.get_or_insert_default();
+    }
+
+    /// What real guests are to do, in this order.
+    pub(crate) fn take_orders(&mut self) -> Vec<Order> {
+        self.outbox.as_mut().map(Outbox::take).unwrap_or_default()
+    }
+
+    /// A real guest was seen to do something.
+    pub(crate) fn observe(&mut self, report: Report, now: Timestamp) {
+        let seen = self.with_machine(report.vm, |machine, around| {
+            machine.observe(report.run, report.sighting, now, around);
+            machine.handle_timeout(now, around);
+        });
+        if seen.is_err() {
+            tracing::debug!(vm = %report.vm, "news of a VM that is not there any more");
+        }
+    }
+
+    /// Takes up again what a simulator left that is gone: its real guests are gone too.
+    pub(crate) fn resume(&mut self, now: Timestamp) {
+        let (applications, mut around) = self.split();
+        let deployments = applications.values_mut().filter_map(|application| application.deployment.as_mut());
+        for machine in deployments.flat_map(|deployment| deployment.machines.values_mut()) {
+            machine.resume(now, &mut around);
+        }
+    }
+
+    /// Sends an NMI to the guest of a VM.
+    pub(crate) fn inject_nmi(&mut self, vm: VmId) -> Result<(), CloudError> {
+        self.with_machine(vm, |machine, around| {
+            if around.outbox.is_none() {
+                let why = "the guests of this simulator are not real: it needs --engine qemu".to_owned();
+                return Err(CloudError::Invalid { why });
+            }
+            if !machine.order_nmi(around) {
+                return Err(CloudError::WrongState {
+                    why: format!("the guest of a VM in state {} does not run", machine.state()),
+                });
+            }
+            Ok(())
+        })?
     }
 
     /// When [`Cloud::handle_timeout`] has something to do. May change after every call that takes the cloud
@@ -173,6 +224,7 @@ impl Cloud {
             durations: &self.durations,
             speed: self.speed,
             boots: &mut self.boots,
+            outbox: self.outbox.as_mut(),
         };
         (&mut self.applications, around)
     }

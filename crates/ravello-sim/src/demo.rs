@@ -30,6 +30,19 @@ const MOST_NODES: u32 = 65_000;
 /// # Errors
 /// [`Malformed`] if there are more than 65,000 nodes.
 pub fn application(nodes: u32) -> Result<ApplicationFile, Malformed> {
+    with_undercloud("STARTED", nodes)
+}
+
+/// The same with the undercloud off: for guests that are real, where whoever plays the undercloud is there
+/// already.
+///
+/// # Errors
+/// [`Malformed`] if there are more than 65,000 nodes.
+pub fn application_at_rest(nodes: u32) -> Result<ApplicationFile, Malformed> {
+    with_undercloud("STOPPED", nodes)
+}
+
+fn with_undercloud(state: &str, nodes: u32) -> Result<ApplicationFile, Malformed> {
     if nodes > MOST_NODES {
         return Err(Malformed::new("/design/vms", "at most 65,000 nodes", Some(&nodes.into())));
     }
@@ -55,7 +68,7 @@ pub fn application(nodes: u32) -> Result<ApplicationFile, Malformed> {
         "name": NAME,
         "description": "Made by the simulator.",
         "design": { "stopVmsByOrder": false, "vms": vms },
-        "deployment": { "vms": [{ "name": UNDERCLOUD, "state": "STARTED" }] },
+        "deployment": { "vms": [{ "name": UNDERCLOUD, "state": state }] },
     }))
 }
 

@@ -101,6 +101,10 @@ pub enum BootEnd {
     Removed,
     /// It failed.
     Failed,
+    /// The guest turned itself off, and nobody had asked for it.
+    GuestPowerOff,
+    /// The simulator ended, and its real guests with it.
+    HostDown,
 }
 
 /// One boot of one VM, from power-on to whatever ended it.
@@ -179,6 +183,12 @@ impl BootLog {
         tracing::info!(%application, %vm, ?cause, ?device, "VM boots");
         self.records.push(record);
         self.last_sequence
+    }
+
+    /// What a boot booted from.
+    pub(crate) fn device_of(&self, sequence: u64) -> Option<BootedFrom> {
+        let index = self.records.binary_search_by_key(&sequence, |record| record.sequence).ok()?;
+        self.records.get(index).map(|record| record.device)
     }
 
     pub(crate) fn end(&mut self, now: Timestamp, sequence: u64, how: BootEnd) {

@@ -5,13 +5,15 @@
 //! Python SDK and for `ravstack` to run against it unchanged.
 //!
 //! It is not a hypervisor: a guest is a line in the boot log ([`BootRecord`]), which says when it booted, why,
-//! from which device, and what ended it. It shares no code with the client on purpose, so that a mistake in
+//! from which device, and what ended it. With [`Engine::Qemu`] each guest is a QEMU process as well, and the
+//! log says what that process did. It shares no code with the client on purpose, so that a mistake in
 //! one does not hide in the other.
 //!
 //! ```text
 //!   server      sockets, connections                    the only part with I/O on the network
 //!   http        requests to replies                     a plain function of the state
 //!   simulator   the lock, the clock, the handle         what programs and tests hold
+//!   qemu        one QEMU process for each VM that runs  optional
 //!   cloud       applications, publishing, actions       pure: `now` and randomness are given
 //!   machine     one VM: its states and its guest        pure
 //!   document    JSON that keeps what it does not know   pure
@@ -52,6 +54,8 @@ mod switches;
 mod document;
 mod guest;
 
+mod engine;
+
 mod machine;
 
 mod application;
@@ -65,6 +69,8 @@ mod loading;
 mod persistence;
 
 pub mod demo;
+
+mod qemu;
 
 mod http;
 mod server;
@@ -80,9 +86,10 @@ pub use guest::{
 pub use id::{ApplicationId, VmId};
 pub use loading::{ApplicationFile, LoadError};
 pub use persistence::StateFileError;
+pub use qemu::{Accelerator, InvalidOption, Network, NetworkOption, QemuError, QemuOptions};
 pub use requests::RequestKind;
 pub use secrecy::SecretString;
-pub use simulator::{ControlError, Simulator, SimulatorConfig, SimulatorError};
+pub use simulator::{ControlError, Engine, Simulator, SimulatorConfig, SimulatorError};
 pub use state::VmState;
 pub use switches::{
     ActionStatus, BatchRefusal, BootSelection, ContentLocation, DefaultAspect, Drafts, ErrorBody, FreshVms,

@@ -11,10 +11,14 @@
 //!                          └──────────────────────┼───────────────────────▲
 //!                                                 └▶ UPDATING, RESTARTING, RESETTING_DISKS ─▶ STARTED
 //! ```
+//!
+//! Where guests are real processes, a leg also waits for its guest: `presence` says how.
 
 mod action;
+mod presence;
 
 pub(crate) use action::{Action, Refusal};
+use presence::Presence;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,6 +29,7 @@ use serde_json::{Map, Value};
 use crate::clock::Timestamp;
 use crate::document::number::integer;
 use crate::durations::{Durations, Speed};
+use crate::engine::Outbox;
 use crate::guest::{BootCause, BootEnd, BootLog, BootedFrom, GuestBehaviour, SelfReboot};
 use crate::id::{ApplicationId, VmId};
 use crate::state::VmState;
@@ -42,6 +47,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) durations: &'a Durations,
     pub(crate) speed: Speed,
     pub(crate) boots: &'a mut BootLog,
+    /// Where orders for real guests go; `None` if a guest is a line in the boot log and nothing else.
+    pub(crate) outbox: Option<&'a mut Outbox>,
 }
 
 /// A deployed VM.
@@ -66,6 +73,15 @@ pub(crate) struct Machine {
     /// The boot that runs, by its number in the log.
     running: Option<u64>,
     next_self_reboot: Option<Timestamp>,
+    /// What is known of the real guest. It does not outlive the simulator, so it is not kept.
+    #[serde(skip)]
+    presence: Presence,
+    /// The real guest was asked to turn itself off, and how its boot ends if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<BootEnd>,
+    /// Why the real guest failed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
 }
 
 /// One state of a course.
@@ -78,15 +94,21 @@ struct Leg {
     ends: Option<BootEnd>,
     /// Why the guest boots when this leg begins.
     boots: Option<BootCause>,
+    /// A real guest is asked to turn itself off when this leg begins, and its boot ends so if it does.
+    #[serde(default)]
+    asks: Option<BootEnd>,
+    /// What is on the disks is lost when this leg begins.
+    #[serde(default)]
+    loses_disks: bool,
 }
 
 impl Leg {
     const fn passing(state: VmState, lasts: Duration) -> Self {
-        Self { state, lasts: Some(lasts), ends: None, boots: None }
+        Self { state, lasts: Some(lasts), ends: None, boots: None, asks: None, loses_disks: false }
     }
 
     const fn rest(state: VmState) -> Self {
-        Self { state, lasts: None, ends: None, boots: None }
+        Self { state, lasts: None, ends: None, boots: None, asks: None, loses_disks: false }
     }
 
     const fn ending(self, how: BootEnd) -> Self {
@@ -95,6 +117,14 @@ impl Leg {
 
     const fn booting(self, cause: BootCause) -> Self {
         Self { boots: Some(cause), ..self }
+    }
+
+    const fn asking(self, how: Option<BootEnd>) -> Self {
+        Self { asks: how, ..self }
+    }
+
+    const fn losing_disks(self) -> Self {
+        Self { loses_disks: true, ..self }
     }
 }
 
@@ -157,6 +187,9 @@ impl Machine {
             held: false,
             running: None,
             next_self_reboot: None,
+            presence: Presence::default(),
+            asked: None,
+            trouble: None,
         }
     }
 
@@ -204,6 +237,12 @@ impl Machine {
         }
         if let Some(SelfReboot { times: Some(left), .. }) = &mut self.guest.reboots {
             *left = left.saturating_sub(1);
+        }
+        if around.outbox.is_some() {
+            // It is entered in the log once it is seen.
+            self.next_self_reboot = None;
+            self.order_reset(around);
+            return;
         }
         self.end_boot(now, BootEnd::GuestReboot, around.boots);
         self.boot(now, BootCause::GuestReboot, around);
@@ -274,21 +313,26 @@ impl Machine {
     /// The VM is removed from the cloud; it is gone once it is TERMINATED.
     pub(crate) fn terminate(&mut self, now: Timestamp, around: &mut Surroundings<'_>) {
         let legs = [
-            Leg::passing(VmState::Terminating, around.durations.terminating).ending(BootEnd::Removed),
+            Leg::passing(VmState::Terminating, around.durations.terminating)
+                .ending(BootEnd::Removed)
+                .losing_disks(),
             Leg::rest(VmState::Terminated),
         ];
         self.set_out(legs, now, around);
     }
 
     /// Ends its boot in the log, because the application is gone at once.
-    pub(crate) fn remove(&mut self, now: Timestamp, boots: &mut BootLog) {
-        self.end_boot(now, BootEnd::Removed, boots);
+    pub(crate) fn remove(&mut self, now: Timestamp, around: &mut Surroundings<'_>) {
+        self.end_boot(now, BootEnd::Removed, around.boots);
+        self.pull_plug(around);
+        self.order_fresh_disks(around);
     }
 
     /// The application expires: what runs is stopped, what will run is stopped as soon as it does.
     pub(crate) fn expire(&mut self, now: Timestamp, around: &mut Surroundings<'_>) {
+        let stopping = if around.outbox.is_some() { self.stop_timeout() } else { around.durations.stopping };
         let legs = [
-            Leg::passing(VmState::Stopping, around.durations.stopping),
+            Leg::passing(VmState::Stopping, stopping).asking(Some(BootEnd::Expired)),
             Leg::rest(VmState::Stopped).ending(BootEnd::Expired),
         ];
         if self.state == VmState::Started {
@@ -319,7 +363,11 @@ impl Machine {
 
     fn next_leg(&mut self, now: Timestamp, around: &mut Surroundings<'_>) {
         self.due = None;
-        let Some(leg) = self.course.pop_front() else { return };
+        let Some(leg) = self.course.front().copied() else { return };
+        if !self.guest_is_ready_for(leg, around) {
+            return;
+        }
+        self.course.pop_front();
         tracing::debug!(application = %self.address.0, vm = %self.address.1, from = %self.state, to = %leg.state, "VM changes state");
         self.state = leg.state;
         self.due = leg.lasts.map(|lasts| now.after(lasts));
@@ -328,7 +376,12 @@ impl Machine {
         }
         if let Some(how) = leg.ends {
             self.end_boot(now, how, around.boots);
+            self.pull_plug(around);
         }
+        if leg.loses_disks {
+            self.order_fresh_disks(around);
+        }
+        self.ask(leg, around);
         if let Some(cause) = leg.boots {
             self.boot(now, cause, around);
         }
@@ -337,6 +390,7 @@ impl Machine {
     fn boot(&mut self, now: Timestamp, cause: BootCause, around: &mut Surroundings<'_>) {
         let device = BootedFrom::chosen_by(&self.published, around.switches.boot_selection);
         self.running = Some(around.boots.begin(now, self.address, cause, device));
+        self.trouble = None;
         self.schedule_self_reboot(now);
     }
 

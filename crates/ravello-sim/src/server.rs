@@ -40,11 +40,13 @@ pub(crate) async fn run(
         () = shutdown.cancelled() => {}
         () = simulator.keep_time() => {}
         () = simulator.keep_state() => {}
+        () = simulator.follow_guests() => {}
         never = accept(simulator, &listener, &connections, &shutdown) => match never {},
     }
     drop(listener);
     connections.close();
     connections.wait().await;
+    simulator.end_guests().await;
     Ok(simulator.save().await?)
 }
 

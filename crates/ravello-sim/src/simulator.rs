@@ -13,11 +13,13 @@ use crate::access::Access;
 use crate::clock::{Clock, Timestamp};
 use crate::cloud::{Cloud, CloudError};
 use crate::durations::{Durations, Speed};
+use crate::engine::Report;
 use crate::fault::{ActiveFault, FaultId, FaultRule, Faults};
 use crate::guest::{BootRecord, GuestBehaviour};
 use crate::id::{ApplicationId, VmId};
 use crate::loading::ApplicationFile;
 use crate::persistence::{Snapshot, StateFile, StateFileError};
+use crate::qemu::{QemuEngine, QemuError, QemuOptions};
 use crate::requests::{RequestKind, RequestLog};
 use crate::state::VmState;
 use crate::switches::Switches;
@@ -42,6 +44,18 @@ pub struct SimulatorConfig {
     pub state_dir: Option<PathBuf>,
     /// Makes identifiers, MACs and drawn faults the same each time; random if absent.
     pub seed: Option<u64>,
+    /// What a guest is.
+    pub engine: Engine,
+}
+
+/// What a guest is.
+#[derive(Clone, Debug, Default)]
+pub enum Engine {
+    /// A line in the boot log.
+    #[default]
+    Memory,
+    /// A QEMU process.
+    Qemu(QemuOptions),
 }
 
 impl SimulatorConfig {
@@ -56,6 +70,7 @@ impl SimulatorConfig {
             applications: Vec::new(),
             state_dir: None,
             seed: None,
+            engine: Engine::Memory,
         }
     }
 }
@@ -71,6 +86,8 @@ struct Shared {
     /// Counts the changes, so that whoever waits for something looks again.
     changes: watch::Sender<Changes>,
     state_file: Option<StateFile>,
+    /// Runs the guests, if they are real.
+    engine: Option<QemuEngine>,
 }
 
 /// How often something changed.
@@ -109,6 +126,9 @@ pub enum SimulatorError {
     /// The kept state cannot be read.
     #[error(transparent)]
     StateFile(#[from] StateFileError),
+    /// Guests cannot be run.
+    #[error(transparent)]
+    Qemu(#[from] QemuError),
 }
 
 /// Why a simulator does not do what it is asked through its handle.
@@ -136,7 +156,7 @@ impl Simulator {
     ///
     /// # Errors
     /// [`SimulatorError::Seed`] without randomness, [`SimulatorError::StateFile`] if there is a kept state
-    /// that cannot be read.
+    /// that cannot be read, [`SimulatorError::Qemu`] if guests are to be QEMU processes and cannot be.
     pub fn new(config: SimulatorConfig) -> Result<Self, SimulatorError> {
         let clock = Clock::start();
         let now = clock.now();
@@ -145,9 +165,17 @@ impl Simulator {
             None => getrandom::u64().map_err(SimulatorError::Seed)?,
         };
         let mut cloud = Cloud::new(config.switches, config.durations, config.speed, seed, now);
+        let engine = match config.engine {
+            Engine::Memory => None,
+            Engine::Qemu(options) => {
+                cloud.make_guests_real();
+                Some(QemuEngine::start(options)?)
+            }
+        };
         let state_file = config.state_dir.map(StateFile::in_directory);
         if let Some(snapshot) = state_file.as_ref().map(StateFile::load).transpose()?.flatten() {
             snapshot.restore(&mut cloud);
+            cloud.resume(now);
             cloud.handle_timeout(now);
         }
         for application in &config.applications {
@@ -163,7 +191,7 @@ impl Simulator {
             requests: RequestLog::default(),
         };
         let (changes, _) = watch::channel(Changes::default());
-        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), changes, state_file }) })
+        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), changes, state_file, engine }) })
     }
 
     /// The VM of an application, by their names.
@@ -219,6 +247,14 @@ impl Simulator {
     /// [`ControlError`] if the VM is not STARTED.
     pub fn reboot_guest(&self, vm: VmId) -> Result<(), ControlError> {
         Ok(self.change(|state, now| state.cloud.reboot_guest(vm, now))?)
+    }
+
+    /// Sends a non-maskable interrupt to the guest of a VM.
+    ///
+    /// # Errors
+    /// [`ControlError`] if guests are not real, or this one does not run.
+    pub fn inject_nmi(&self, vm: VmId) -> Result<(), ControlError> {
+        Ok(self.change(|state, _| state.cloud.inject_nmi(vm))?)
     }
 
     /// Changes how the guest of a VM behaves.
@@ -348,6 +384,10 @@ impl Simulator {
         let due = state.cloud.poll_timeout().is_some_and(|at| at <= now);
         state.cloud.handle_timeout(now);
         let result = work(&mut state, now);
+        if let Some(engine) = &self.shared.engine {
+            // Still behind the lock, so that the engine sees orders in the order in which they were given.
+            engine.carry_out(state.cloud.take_orders());
+        }
         drop(state);
         if due || touched == Touched::Cloud {
             self.shared.changes.send_modify(|changes| changes.cloud = changes.cloud.wrapping_add(1));
@@ -377,6 +417,27 @@ impl Simulator {
                 () = due => {}
                 changed = changes.changed() => if changed.is_err() { return },
             }
+        }
+    }
+
+    /// Takes in what real guests do; for ever without any.
+    pub(crate) async fn follow_guests(&self) {
+        let Some(engine) = &self.shared.engine else { return std::future::pending().await };
+        while let Some(report) = engine.next_report().await {
+            self.observe(report);
+        }
+        tracing::error!("the engine that runs the guests broke");
+        std::future::pending().await
+    }
+
+    fn observe(&self, report: Report) {
+        self.change(|state, now| state.cloud.observe(report, now));
+    }
+
+    /// Ends all real guests; the cloud remembers which of them ran.
+    pub(crate) async fn end_guests(&self) {
+        if let Some(engine) = &self.shared.engine {
+            engine.stop().await;
         }
     }
 

@@ -37,7 +37,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     let mut config = SimulatorConfig::new(&arguments.api_username, api_password.clone());
     config.speed = Speed::new(arguments.speed)?;
     config.state_dir = Some(home.path().join("cloud"));
-    config.applications = vec![demo::application(u32::from(arguments.nodes))?];
+    config.applications = vec![sim::demo_application(arguments.nodes, arguments.engine.engine)?];
+    config.engine = arguments.engine.clone().engine(home.path());
     let simulator = Simulator::new(config)?;
     let (listener, url) = sim::listen(arguments.api_listen).await?;
 

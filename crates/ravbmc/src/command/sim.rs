@@ -9,7 +9,7 @@ use ravello_sim::{ApplicationFile, SecretString, Simulator, SimulatorConfig, Spe
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::arguments::SimArguments;
+use crate::arguments::{EngineKind, SimArguments};
 use crate::{output, secret, shutdown};
 
 /// The generated password in the state directory.
@@ -25,12 +25,13 @@ pub(crate) async fn run(arguments: SimArguments) -> Result<()> {
     config.state_dir = arguments.state_dir;
     config.applications = match (&arguments.applications[..], arguments.empty) {
         ([], true) => Vec::new(),
-        ([], false) => vec![demo::application(u32::from(arguments.nodes))?],
+        ([], false) => vec![demo_application(arguments.nodes, arguments.engine.engine)?],
         (files, _) => files.iter().map(ApplicationFile::load).collect::<Result<_, _>>()?,
     };
     if let Some(file) = &arguments.switches {
         config.switches = switches(file)?;
     }
+    config.engine = arguments.engine.engine(home.path());
     let simulator = Simulator::new(config)?;
     let shutdown = shutdown::on_signal()?;
     let (listener, url) = listen(arguments.listen).await?;
@@ -45,6 +46,14 @@ pub(crate) async fn run(arguments: SimArguments) -> Result<()> {
     }
     simulator.serve(listener, shutdown).await?;
     Ok(())
+}
+
+/// The application that is made. Where guests are real, the undercloud is this machine, and no VM stands for it.
+pub(super) fn demo_application(nodes: u16, engine: EngineKind) -> Result<ApplicationFile> {
+    Ok(match engine {
+        EngineKind::Memory => demo::application(u32::from(nodes))?,
+        EngineKind::Qemu => demo::application_at_rest(u32::from(nodes))?,
+    })
 }
 
 /// How programs learn where the simulated cloud is.

@@ -114,11 +114,11 @@ impl Cloud {
 
     /// Deletes an application, whatever state it is in.
     pub(crate) fn delete(&mut self, id: ApplicationId, now: Timestamp) -> Result<(), CloudError> {
-        let (application, around) = self.split_at(id)?;
+        let (application, mut around) = self.split_at(id)?;
         for machine in
             application.deployment.iter_mut().flat_map(|deployment| deployment.machines.values_mut())
         {
-            machine.remove(now, around.boots);
+            machine.remove(now, &mut around);
         }
         self.applications.remove(&id);
         Ok(())

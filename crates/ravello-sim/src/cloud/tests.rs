@@ -3,6 +3,7 @@
 mod actions;
 mod documents;
 mod expiration;
+mod guests;
 mod invariants;
 mod publishing;
 mod versions;

@@ -6,6 +6,7 @@
 //! | `GET /sim/boots[?vm=ID]`, `DELETE /sim/boots` | the boot log; forget it |
 //! | `GET /sim/requests`, `DELETE /sim/requests` | requests to the API, counted by kind; start again from zero |
 //! | `POST /sim/vms/{vm}/reboot` | the guest reboots by itself |
+//! | `POST /sim/vms/{vm}/nmi` | a diagnostic interrupt for the guest, if it is real |
 //! | `PUT /sim/vms/{vm}/guest` | how the guest behaves: `{"softShutdown": "honoured"\|"ignored", "reboots": {"afterMillis": n, "times": n}\|null}` |
 //! | `PUT /sim/vms/{vm}/state` | put the VM into a state: `{"state": "ERROR"}` |
 //! | `POST /sim/vms/{vm}/hold`, `…/release` | the VM is stuck in its transient state; go on |
@@ -66,6 +67,7 @@ pub(super) fn answer(
             let vm: VmId = vm.parse().map_err(|_| ApiError::not_found(format!("VM {vm:?}")))?;
             match (method, *what) {
                 (Method::POST, "reboot") => state.cloud.reboot_guest(vm, now).map_err(refused)?,
+                (Method::POST, "nmi") => state.cloud.inject_nmi(vm).map_err(refused)?,
                 (Method::PUT | Method::POST, "guest") => {
                     let guest: GuestBehaviour = parsed(request.json()?)?;
                     state.cloud.set_guest(vm, guest, now).map_err(refused)?;
@@ -137,6 +139,7 @@ fn vms(state: &State) -> Vec<Value> {
                     "name": machine.published.get("name"),
                     "state": machine.state(),
                     "running": machine.is_running(),
+                    "trouble": machine.trouble(),
                     "guest": machine.guest,
                 })
             })

@@ -166,6 +166,14 @@ impl Machine {
                 Leg::passing(VmState::Stopping, durations.powering_off).ending(BootEnd::PowerOff),
                 stopped,
             ],
+            Action::Stop | Action::Shutdown if around.outbox.is_some() => {
+                let mut legs = around.waiting(VmState::WaitingToStop);
+                legs.extend(self.hung_stop(action, around).into_iter().map(|leg| match leg.state {
+                    VmState::Stopping => leg.asking((!hung).then_some(BootEnd::Shutdown)),
+                    _ => leg,
+                }));
+                legs
+            }
             Action::Stop | Action::Shutdown if !hung => {
                 let mut legs = around.waiting(VmState::WaitingToStop);
                 legs.push(Leg::passing(VmState::Stopping, durations.stopping));
@@ -178,13 +186,17 @@ impl Machine {
                 legs
             }
             Action::Restart if hung => vec![Leg::passing(VmState::Restarting, durations.restarting), started],
+            Action::Restart if around.outbox.is_some() => {
+                let restarting = Leg::passing(VmState::Restarting, self.stop_timeout());
+                vec![restarting.asking(Some(BootEnd::Restart)), started]
+            }
             Action::Restart => vec![
                 Leg::passing(VmState::Restarting, durations.restarting).ending(BootEnd::Restart),
                 started.booting(BootCause::Restart),
             ],
             Action::Redeploy => {
                 let publishing = Leg::passing(VmState::Publishing, durations.publishing);
-                let mut legs = vec![publishing.ending(BootEnd::Redeploy)];
+                let mut legs = vec![publishing.ending(BootEnd::Redeploy).losing_disks()];
                 legs.extend(around.starting(BootCause::Redeploy));
                 legs
             }
@@ -198,13 +210,15 @@ impl Machine {
                 vec![repairing, if ends_started { started.booting(BootCause::Repair) } else { stopped }]
             }
             Action::ResetDisks => vec![
-                Leg::passing(VmState::ResettingDisks, durations.resetting_disks).ending(BootEnd::ResetDisks),
+                Leg::passing(VmState::ResettingDisks, durations.resetting_disks)
+                    .ending(BootEnd::ResetDisks)
+                    .losing_disks(),
                 started.booting(BootCause::ResetDisks),
             ],
         }
     }
 
-    /// The guest does not listen: `stop` ends with the plug pulled, if the VM allows it; `shutdown` knows no
+    /// The guest does not listen, or not yet: `stop` ends with the plug pulled, if the VM allows it; `shutdown` knows no
     /// such end.
     fn hung_stop(&self, action: Action, around: &Surroundings<'_>) -> Vec<Leg> {
         let waiting = Leg::passing(VmState::Stopping, self.stop_timeout());
