@@ -1,3 +1,5 @@
+mod sol;
+
 use crate::entropy::OperatingSystem;
 use crate::error::ClientError;
 use crate::options::ClientOptions;
@@ -9,6 +11,8 @@ use ipmi_proto::console::{
 };
 use ipmi_proto::crypto::CipherSuite;
 use ipmi_proto::number::{CommandNumber, CompletionCode, Guid, NetFn, PrivilegeLevel, SessionId};
+use ipmi_proto::sol::RemoteEvent;
+use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::UdpSocket;
@@ -77,7 +81,7 @@ impl Client {
                 ConsoleEvent::Closed => {
                     return Err(ClientError::Login { peer, source: ConsoleError::Closed });
                 }
-                ConsoleEvent::Answered { .. } | ConsoleEvent::Unanswered { .. } => {}
+                ConsoleEvent::Answered { .. } | ConsoleEvent::Unanswered { .. } | ConsoleEvent::Sol(_) => {}
             }
         }
     }
@@ -154,6 +158,12 @@ struct Link {
     /// Whether the host has said, since it last answered, that nobody has the port open.
     port_closed: bool,
     buffer: Box<[u8]>,
+    /// What was heard over Serial over LAN and nobody has listened to yet.
+    heard: VecDeque<RemoteEvent>,
+    /// When a request was last sent.
+    asked_at: Instant,
+    /// The latest request that was sent only to keep the session alive.
+    kept_alive_by: Option<RequestId>,
 }
 
 impl Link {
@@ -161,14 +171,25 @@ impl Link {
         let socket = socket_to(peer).await.map_err(|source| ClientError::Socket { peer, source })?;
         let console = Console::new(console_config(options), Box::new(OperatingSystem));
         let buffer = vec![0; DATAGRAM].into_boxed_slice();
-        Ok(Self { peer, socket, console, port_closed: false, buffer })
+        Ok(Self {
+            peer,
+            socket,
+            console,
+            port_closed: false,
+            buffer,
+            heard: VecDeque::new(),
+            asked_at: Instant::now(),
+            kept_alive_by: None,
+        })
     }
 
     /// Waits for the answer to a request and drops events about others, whose callers have gone away.
     async fn answer_to(&mut self, wanted: RequestId) -> Result<Reply, ClientError> {
         let peer = self.peer;
+        self.asked_at = Instant::now();
         loop {
             match self.next_event().await? {
+                ConsoleEvent::Sol(event) => self.heard.push_back(event),
                 ConsoleEvent::Answered { id, completion_code, data } if id == wanted => {
                     return Ok(Reply { completion_code, data });
                 }
@@ -198,14 +219,22 @@ impl Link {
             }
             // Without a deadline nothing is outstanding and nothing will ever happen.
             let Some(deadline) = self.console.poll_timeout() else { return Ok(ConsoleEvent::Closed) };
-            match timeout_at(deadline.into(), self.socket.recv(&mut self.buffer)).await {
+            match timeout_at(deadline.into(), self.receive()).await {
                 Err(_elapsed) => self.console.handle_timeout(now()),
-                Ok(Ok(len)) => {
-                    self.port_closed = false;
-                    self.console.handle_datagram(now(), self.buffer.get(..len).unwrap_or_default());
-                }
-                Ok(Err(error)) => self.note(error)?,
+                Ok(received) => received?,
             }
+        }
+    }
+
+    /// Waits for a datagram and gives it to the console. Dropping the future loses nothing.
+    async fn receive(&mut self) -> Result<(), ClientError> {
+        match self.socket.recv(&mut self.buffer).await {
+            Ok(len) => {
+                self.port_closed = false;
+                self.console.handle_datagram(now(), self.buffer.get(..len).unwrap_or_default());
+                Ok(())
+            }
+            Err(error) => self.note(error),
         }
     }
 

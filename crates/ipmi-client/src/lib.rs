@@ -4,6 +4,8 @@
 //! numbers, and errors for people. One [`Client`] is one session and one socket, with one request at a time: whoever
 //! wants more opens more clients.
 //!
+//! Serial over LAN is part of it: [`Client::activate_sol`], then [`Client::listen`] and [`Client::type_characters`].
+//!
 //! What it is not: a program (`ravbmc ipmi` is one), a pool, or something that logs in again by itself.
 //!
 //! ```no_run

@@ -32,6 +32,11 @@ use bytes::BufMut;
 
 pub use body::{Body, BodyError, Nothing};
 
+use self::app::{
+    ActivatePayload, DeactivatePayload, GetChannelPayloadSupport, GetChannelPayloadVersion,
+    GetPayloadActivationStatus, GetPayloadInstanceInfo, GetUserPayloadAccess, SetUserPayloadAccess,
+    SuspendResumePayloadEncryption,
+};
 use self::app::{ActivateSession, GetSessionChallenge};
 use self::app::{
     CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
@@ -51,6 +56,7 @@ use self::storage::{
     ReadFruData, ReserveSdrRepository, ReserveSel,
 };
 use self::transport::{GetLanConfiguration, SetLanConfiguration};
+use self::transport::{GetSolConfiguration, SetSolConfiguration};
 use crate::number::{CommandNumber, CompletionCode, NetFn, PrivilegeLevel};
 
 /// A request that has a network function and a command number, and the response that belongs to it.
@@ -222,7 +228,16 @@ commands! {
     SetUserName,
     GetUserName,
     SetUserPassword,
+    ActivatePayload,
+    DeactivatePayload,
+    GetPayloadActivationStatus,
+    GetPayloadInstanceInfo,
+    SetUserPayloadAccess,
+    GetUserPayloadAccess,
+    GetChannelPayloadSupport,
+    GetChannelPayloadVersion,
     GetChannelCipherSuites,
+    SuspendResumePayloadEncryption,
     GetSystemInfoParameters,
     GetFruInventoryAreaInfo,
     ReadFruData,
@@ -236,6 +251,8 @@ commands! {
     GetSelTime,
     SetLanConfiguration,
     GetLanConfiguration,
+    SetSolConfiguration,
+    GetSolConfiguration,
 }
 
 /// Why a request was not understood.

@@ -16,6 +16,9 @@
 //! One message is outstanding at a time. It is repeated by [`RetryPolicy`]: setup messages as they are, so that any of the answers
 //! fits; requests with the same `rqSeq` and a new session sequence number, so that the managed system knows them again. RAKP 2 and
 //! RAKP 4 are verified in constant time.
+//!
+//! Serial over LAN begins when the managed system grants [`ActivatePayload`]; from then on [`Console::type_characters`] types and
+//! [`ConsoleEvent::Sol`] tells what the system prints, beside the requests.
 
 mod config;
 mod error;
@@ -38,10 +41,13 @@ pub use self::event::{ConsoleEvent, ConsoleRequest, RequestId};
 
 use self::established::EstablishedSession;
 use self::login::Login;
-use crate::command::Command;
-use crate::command::app::{CloseSession, SessionReference};
+use crate::command::app::{
+    ActivatePayload, ActivatedPayload, CloseSession, DeactivatePayload, SessionReference,
+};
+use crate::command::{Body, Command};
 use crate::entropy::{self, Entropy};
 use crate::number::{CommandNumber, MessageTag, NetFn, PayloadType, RqSeq, SessionId};
+use crate::sol::{RemoteEvent, RemoteSide, SolTiming};
 use crate::wire::{Datagram, LanRequest, LanResponse, Sealed, SessionV20, Sessionless};
 
 /// A remote console with one session. See the [module](self) for how to drive it.
@@ -51,6 +57,8 @@ pub struct Console {
     session_id: SessionId,
     state: State,
     outstanding: Option<Outstanding>,
+    /// Serial over LAN, while it is active.
+    sol: Option<RemoteSide>,
     /// Requests that wait for their turn.
     queue: VecDeque<(RequestId, ConsoleRequest)>,
     /// The session is to end when nothing is left to do.
@@ -102,6 +110,7 @@ impl Console {
             session_id,
             state: State::Idle,
             outstanding: None,
+            sol: None,
             queue: VecDeque::new(),
             closing: false,
             next_request: 0,
@@ -144,6 +153,28 @@ impl Console {
         }
     }
 
+    /// Types over Serial over LAN. Without it, nothing happens.
+    pub fn type_characters(&mut self, now: Instant, characters: &[u8]) {
+        if let Some(sol) = &mut self.sol {
+            sol.type_characters(now, characters);
+        }
+        self.go_on_with_sol(now);
+    }
+
+    /// Sends a break over Serial over LAN, after what was typed before. Without it, nothing happens.
+    pub fn send_break(&mut self, now: Instant) {
+        if let Some(sol) = &mut self.sol {
+            sol.send_break(now);
+        }
+        self.go_on_with_sol(now);
+    }
+
+    /// Whether Serial over LAN is active.
+    #[must_use]
+    pub const fn has_sol(&self) -> bool {
+        self.sol.is_some()
+    }
+
     /// Takes a datagram that came from the managed system. What does not fit is dropped.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
         match Datagram::decode(datagram) {
@@ -161,6 +192,7 @@ impl Console {
 
     /// Repeats what is due, or gives it up.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.go_on_with_sol(now);
         let Some(mut outstanding) = self.outstanding.take_if(|it| it.deadline <= now) else { return };
         if outstanding.sent < self.config.retry.tries {
             self.transmit(&outstanding.message);
@@ -186,7 +218,9 @@ impl Console {
     /// When to call [`Console::handle_timeout`]. May change with every other call.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.outstanding.as_ref().map(|outstanding| outstanding.deadline)
+        let request = self.outstanding.as_ref().map(|outstanding| outstanding.deadline);
+        let sol = self.sol.as_ref().and_then(RemoteSide::poll_timeout);
+        request.into_iter().chain(sol).min()
     }
 
     /// The next datagram to send. There may be some after every call that takes `now`.
@@ -221,7 +255,15 @@ impl Console {
             State::LoggingIn(login) => login.session_mut().and_then(|session| session.open(&packet)),
             State::Idle | State::Over => None,
         };
-        let Some(response) = opened else { return };
+        let Some((payload_type, payload)) = opened else { return };
+        if payload_type == PayloadType::SOL {
+            self.on_sol_payload(now, &payload);
+            return;
+        }
+        let Ok(response) = LanResponse::decode(&payload) else { return };
+        if payload_type != PayloadType::IPMI {
+            return;
+        }
         let answered = self.outstanding.take_if(|outstanding| match &outstanding.message {
             Message::Request(_, request) => answers(&response, request),
             Message::Datagram(_) => false,
@@ -230,12 +272,57 @@ impl Console {
         match (step, message) {
             (Step::Privilege, _) => self.on_privilege(now, &response),
             (Step::Close, _) => self.finish(ConsoleEvent::Closed, ConsoleError::Closed),
-            (_, Message::Request(Some(id), _)) => {
+            (_, Message::Request(Some(id), request)) => {
                 let LanResponse { completion_code, data, .. } = response;
+                if completion_code.is_normal() {
+                    self.on_payload_command(&request, &data);
+                }
                 self.events.push_back(ConsoleEvent::Answered { id, completion_code, data });
                 self.go_on(now);
             }
             _ => {}
+        }
+    }
+
+    /// Begins and ends Serial over LAN with the commands that do so.
+    fn on_payload_command(&mut self, request: &LanRequest, data: &[u8]) {
+        match (request.net_fn, request.command) {
+            (ActivatePayload::NET_FN, ActivatePayload::COMMAND) => {
+                let asked = ActivatePayload::decode(&request.data);
+                let is_sol = asked.is_ok_and(|asked| asked.payload == PayloadType::SOL);
+                if let (true, Ok(activated)) = (is_sol, ActivatedPayload::decode(data)) {
+                    self.sol = Some(RemoteSide::new(SolTiming::CONSOLE, activated.inbound_size));
+                }
+            }
+            (DeactivatePayload::NET_FN, DeactivatePayload::COMMAND) => self.sol = None,
+            _ => {}
+        }
+    }
+
+    fn on_sol_payload(&mut self, now: Instant, payload: &[u8]) {
+        let Some(sol) = &mut self.sol else { return };
+        if let Err(error) = sol.handle_payload(now, payload) {
+            tracing::trace!(%error, "payload does not decode");
+        }
+        self.go_on_with_sol(now);
+    }
+
+    /// Sends what is due over Serial over LAN and tells what was heard.
+    fn go_on_with_sol(&mut self, now: Instant) {
+        let Some(sol) = &mut self.sol else { return };
+        sol.handle_timeout(now);
+        if let State::Established(session) = &mut self.state {
+            while let Some(payload) = sol.poll_transmit() {
+                self.transmits.extend(session.seal(PayloadType::SOL, &payload, &mut *self.entropy));
+            }
+        }
+        let mut ended = false;
+        while let Some(event) = sol.poll_event() {
+            ended |= event == RemoteEvent::Deactivated;
+            self.events.push_back(ConsoleEvent::Sol(event));
+        }
+        if ended {
+            self.sol = None;
         }
     }
 
@@ -295,7 +382,8 @@ impl Console {
                     State::LoggingIn(login) => login.session_mut(),
                     State::Idle | State::Over => None,
                 };
-                session.and_then(|session| session.seal(request, &mut *self.entropy))
+                let payload = request.to_bytes();
+                session.and_then(|session| session.seal(PayloadType::IPMI, &payload, &mut *self.entropy))
             }
         };
         self.transmits.extend(datagram);
@@ -308,6 +396,7 @@ impl Console {
     /// Ends everything: requests that wait fail with `error`, then comes `event`.
     fn finish(&mut self, event: ConsoleEvent, error: ConsoleError) {
         self.state = State::Over;
+        self.sol = None;
         let outstanding = match self.outstanding.take() {
             Some(Outstanding { message: Message::Request(id, _), .. }) => id,
             _ => None,

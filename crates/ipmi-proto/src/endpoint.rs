@@ -3,12 +3,14 @@
 //! Datagrams go in, datagrams and requests come out. The endpoint answers by itself what belongs to the protocol: presence pings,
 //! the questions that come before a session, the session setup, the commands about sessions, retransmissions. Everything else
 //! that an authenticated console asks becomes a [`Request`]; its answer comes back through [`Endpoint::respond`], whenever it is
-//! ready.
+//! ready. Serial over LAN is inside too: what goes over the line to the node is given to [`Endpoint::sol_print`] and taken from
+//! [`Endpoint::poll_sol_event`].
 //!
 //! No I/O, no clock, no randomness: `now` is an argument, [`Entropy`] a trait object. The caller owns the socket and does, after
 //! every call of a method that takes `&mut self`:
 //!
 //! * [`Endpoint::poll_transmit`] until it is empty;
+//! * [`Endpoint::poll_sol_event`] until it is empty, if the node has a console;
 //! * [`Endpoint::poll_timeout`], and [`Endpoint::handle_timeout`] when that moment has come.
 //!
 //! # Rules
@@ -24,11 +26,13 @@
 mod config;
 mod counters;
 mod guard;
+mod payload_commands;
 mod request;
 mod session_commands;
 mod sessionless_commands;
 mod sessions_v15;
 mod setup;
+mod sol;
 
 #[cfg(test)]
 mod tests;
@@ -45,10 +49,12 @@ pub use self::config::EndpointConfig;
 pub use self::counters::{Counters, Occupancy};
 pub use self::guard::GuardLimits;
 pub use self::request::{Request, RequestToken, Response, Transmit};
+pub use self::sol::{SolEnd, SolEvent, SolLine};
 pub use crate::session::{DropReason, SessionLimits, User, UserTable};
 
 use self::guard::{Lockouts, SourceRates, source_of};
 use self::session_commands::Effect;
+use self::sol::SolPayload;
 use crate::crypto::{CipherSuite, Password};
 use crate::entropy::{self, Entropy};
 use crate::number::{Address, CompletionCode, Lun, PayloadType, PrivilegeLevel, SessionId};
@@ -70,6 +76,7 @@ pub struct Endpoint {
     counters: Counters,
     rates: SourceRates,
     lockouts: Lockouts,
+    sol: SolPayload,
     /// Stands for the password of users that there are not.
     decoy: Password,
 }
@@ -94,6 +101,7 @@ impl Endpoint {
             counters: Counters::default(),
             rates: SourceRates::default(),
             lockouts: Lockouts::default(),
+            sol: SolPayload::new(),
             decoy: Password::from(decoy),
         }
     }
@@ -130,11 +138,13 @@ impl Endpoint {
                 Err(DropReason::Malformed)
             }
         };
-        handled.unwrap_or_else(|reason| {
+        let request = handled.unwrap_or_else(|reason| {
             tracing::debug!(peer.addr = %from, %reason, "dropped a datagram");
             self.counters.count_drop(reason);
             None
-        })
+        });
+        self.go_on_with_sol(now);
+        request
     }
 
     /// Answers a request. The answer goes to where the latest copy of the request came from, once; a copy that comes later gets
@@ -155,7 +165,7 @@ impl Endpoint {
         self.transmit_in_session(session, peer, &message);
     }
 
-    /// Ends what has been half-open or silent for too long.
+    /// Ends what has been half-open or silent for too long, and sends the characters of a console that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         let expired = self.sessions.expire(now);
         for claimant in expired.abandoned_logins {
@@ -163,13 +173,14 @@ impl Endpoint {
             self.lockouts.failed(now, source_of(claimant.from), claimant.user_name, &self.config.guard);
         }
         self.counters.idle_sessions_ended += expired.idle;
+        self.go_on_with_sol(now);
     }
 
     /// When to call [`Endpoint::handle_timeout`]. May change with every other call. A late call does no harm: expired sessions are
     /// never used.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.sessions.next_deadline()
+        [self.sessions.next_deadline(), self.sol_deadline()].into_iter().flatten().min()
     }
 
     /// The next datagram to send. There may be some after [`Endpoint::handle_datagram`] and [`Endpoint::respond`].
@@ -180,6 +191,7 @@ impl Endpoint {
     /// Forgets all sessions, half-open ones too, as a reset of the BMC does. Datagrams that wait for
     /// [`Endpoint::poll_transmit`] still go out: respond first, then end the sessions.
     pub fn end_all_sessions(&mut self) {
+        self.end_sol(SolEnd::Withdrawn);
         self.sessions.clear();
     }
 
@@ -189,7 +201,10 @@ impl Endpoint {
     pub fn set_users(&mut self, users: UserTable, but: Option<SessionId>) -> u64 {
         let changed = self.config.users.weakened(&users);
         self.config.users = users;
-        self.sessions.end_of_users(&changed, but)
+        let ended = self.sessions.end_of_users(&changed, but);
+        self.end_sol_of_nobody();
+        self.forget_sol_users();
+        ended
     }
 
     /// Sets the highest level that any session can have from now on. Sessions that are established keep theirs.
@@ -325,6 +340,9 @@ impl Endpoint {
     ) -> Result<Option<Request>, DropReason> {
         let message = match self.advance(now, from, id, incoming) {
             Outcome::Payload(PayloadType::IPMI, message) => message,
+            Outcome::Payload(PayloadType::SOL, payload) => {
+                return self.on_sol_payload(now, from, id, &payload).map(|()| None);
+            }
             Outcome::Dropped(reason) => return Err(reason),
             _ => return Err(DropReason::OtherPayload),
         };
@@ -384,7 +402,7 @@ impl Endpoint {
         if let Some(answer) = self.answer_sessionless(request) {
             return Some((answer, Effect::Nothing));
         }
-        self.answer_about_sessions(id, request)
+        self.answer_about_sessions(id, request).or_else(|| self.answer_about_payloads(id, request))
     }
 
     /// Queues a packet of a session.

@@ -10,6 +10,7 @@
 //! * [`wire`]: one message, one struct, both directions;
 //! * [`crypto`]: cipher suites, RAKP codes, session keys, the only way from sealed bytes to clear ones;
 //! * [`entropy`]: randomness as an argument;
+//! * [`sol`]: a serial line inside a session, both ends;
 //! * `session`: one login and one session of a managed system, and the table of them;
 //! * [`endpoint`]: the managed system's front door, datagrams in, datagrams and requests out;
 //! * [`console`]: the remote console, the other end of all of it.
@@ -38,6 +39,8 @@ pub mod wire;
 pub mod crypto;
 
 pub mod entropy;
+
+pub mod sol;
 
 mod session;
 

@@ -30,7 +30,7 @@ pub use payload_type::PayloadType;
 pub use privilege::{NameLookup, PrivilegeLevel, Role};
 pub use random::{Guid, Iv, RandomNumber};
 pub use rmcp_status::RmcpStatus;
-pub use sequence::{MessageTag, RqSeq, SessionSequence};
+pub use sequence::{MessageTag, RqSeq, SessionSequence, SolSequence};
 pub use session_id::SessionId;
 pub use user_id::UserId;
 pub use user_name::{UserName, UserNameTooLong};

@@ -10,7 +10,8 @@
 //! datagram = RmcpHeader ‖ ( Asf | SessionV15 | SessionV20 | nothing, for an acknowledgement )
 //! SessionV15  carries LanRequest | LanResponse
 //! SessionV20  is Sessionless, carrying OpenSessionRequest … Rakp4, LanRequest | LanResponse
-//!             or Sealed, which only [`crate::crypto::SessionKeys::open`] turns into a payload
+//!             or Sealed, which only [`crate::crypto::SessionKeys::open`] turns into a payload:
+//!                LanRequest | LanResponse | SolPacket
 //! ```
 
 mod asf;
@@ -29,6 +30,7 @@ mod rmcp;
 mod session_v15;
 mod session_v20;
 mod setup;
+mod sol;
 
 pub use asf::{Asf, PresencePing, PresencePong};
 pub use auth_code::{AuthCode, AuthCodeTooLong};
@@ -47,5 +49,6 @@ pub use rmcp::{RmcpClass, RmcpHeader};
 pub use session_v15::{Authenticator, SessionV15};
 pub use session_v20::{OemPayload, Sealed, SessionV20, Sessionless};
 pub use setup::SetupPrefix;
+pub use sol::{SolOperation, SolPacket, SolStatus};
 
 pub(crate) use session_v20::{SessionHeader, payload_length};

@@ -1202,3 +1202,129 @@ fn system_info_text_comes_in_numbered_blocks() {
     assert_eq!(SystemInfo::text_block(&long, 0).unwrap().value[2], 255);
     assert!(SystemInfo::text_block(&long, 16).is_some() && SystemInfo::text_block(&long, 17).is_none());
 }
+
+#[test]
+fn payload_activation() {
+    let request = |flags| ActivatePayload::sol(SolActivation::from_bits(flags));
+    golden("sol-activate-ipmitool-goipmi", "01 01 c6 00 00 00", &request(0xc6));
+    golden("sol-freeipmi-goipmi", "01 01 c2 00 00 00", &request(0xc2));
+    golden("sol-pyghmi-goipmi", "01 01 c0 00 00 00", &request(0xc0));
+    let flags = SolActivation::ENCRYPTION
+        .with(SolActivation::AUTHENTICATION)
+        .with(SolActivation::ALERTS_DEFERRED)
+        .with(SolActivation::LINES_DEASSERTED);
+    assert_eq!(request(0xc6).activation(), flags);
+    golden(
+        "sol-activate-ipmitool-goipmi",
+        "00000000 ff00 ff00 ef40 ffff",
+        &ActivatedPayload {
+            auxiliary: [0; 4],
+            inbound_size: 255,
+            outbound_size: 255,
+            port: 16623,
+            vlan: ActivatedPayload::NO_VLAN,
+        },
+    );
+    golden("sol-deactivate-inactive-ipmitool-goipmi", "01 01 00 00 00 00", &DeactivatePayload::SOL);
+    assert_eq!(code::<ActivatePayload>("41 01 c0 00 00 00"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<ActivatePayload>("01 11 c0 00 00 00"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<DeactivatePayload>("01 01 00 00 00"), CompletionCode::DATA_LENGTH_INVALID);
+}
+
+#[test]
+fn payload_status() {
+    golden("sol-freeipmi-goipmi", "01", &GetPayloadActivationStatus { payload: PayloadType::SOL });
+    golden("sol-freeipmi-goipmi", "01 00 00", &PayloadActivationStatus { capacity: 1, active: 0 });
+    golden("ipmi-commands.md §7", "01 01 00", &PayloadActivationStatus { capacity: 1, active: 1 });
+    golden(
+        "ipmi-commands.md §7",
+        "01 01",
+        &GetPayloadInstanceInfo { payload: PayloadType::SOL, instance: 1 },
+    );
+    golden(
+        "ipmi-commands.md §7",
+        "a4a3a2a0 0100000000000000",
+        &PayloadInstanceInfo { session: SessionId(0xa0a2_a3a4), information: [1, 0, 0, 0, 0, 0, 0, 0] },
+    );
+    golden(
+        "ipmi-commands.md §7",
+        "01 01 00",
+        &SuspendResumePayloadEncryption {
+            payload: PayloadType::SOL,
+            instance: 1,
+            operation: EncryptionOperation::Suspend,
+        },
+    );
+    assert_eq!(code::<SuspendResumePayloadEncryption>("01 01 03"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<GetPayloadActivationStatus>("41"), CompletionCode::INVALID_DATA_FIELD);
+}
+
+#[test]
+fn payload_access_and_support() {
+    golden(
+        "sol-payload-status-ipmitool-goipmi",
+        "01 02",
+        &GetUserPayloadAccess { channel: ChannelNumber(1), user: 2 },
+    );
+    golden("sol-payload-status-ipmitool-goipmi", "02 00 00 00", &UserPayloads::SOL);
+    let set = |change| SetUserPayloadAccess {
+        channel: ChannelNumber(1),
+        change,
+        user: 2,
+        payloads: UserPayloads::SOL,
+    };
+    golden("ipmi-commands.md §7", "01 02 02 00 00 00", &set(PayloadAccessChange::Allow));
+    golden("ipmi-commands.md §7", "01 42 02 00 00 00", &set(PayloadAccessChange::Forbid));
+    assert_eq!(code::<SetUserPayloadAccess>("01 82 02 00 00 00"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<SetUserPayloadAccess>("01 02 02 01 00 00"), CompletionCode::INVALID_DATA_FIELD);
+    golden("sol-freeipmi-goipmi", "0e", &GetChannelPayloadSupport { channel: ChannelNumber::THIS });
+    golden(
+        "sol-freeipmi-goipmi",
+        "03 00 3f 00 00 00 00 00",
+        &ChannelPayloadSupport { standard: 3, session_setup: 0x3f, oem: 0 },
+    );
+    golden(
+        "ipmi-commands.md §7",
+        "0e 01",
+        &GetChannelPayloadVersion { channel: ChannelNumber::THIS, payload: PayloadType::SOL },
+    );
+    golden("ipmi-commands.md §7", "10", &ChannelPayloadVersion::ONE);
+}
+
+#[test]
+fn sol_configuration() {
+    golden(
+        "ref-sol-set-threshold-ipmitool",
+        "01 03 0c 64",
+        &SetSolConfiguration {
+            channel: ChannelNumber(1),
+            parameter: SolParameterSelector(3),
+            value: vec![0x0c, 0x64],
+        },
+    );
+    golden(
+        "ref-sol-info-ipmitool",
+        "01 08 00 00",
+        &GetSolConfiguration { channel: ChannelNumber(1), ..GetSolConfiguration::parameter(8) },
+    );
+    golden("ipmi-commands.md §12", "11", &SolConfiguration::revision_only());
+    let authentication = |force_encryption, force_authentication, privilege| {
+        SolParameter::Authentication(SolAuthentication { force_encryption, force_authentication, privilege })
+    };
+    for (source, bytes, parameter) in [
+        ("ref-sol-info-ipmitool", "00", SolParameter::SetInProgress(SetInProgress::Complete)),
+        ("ref-sol-info-ipmitool", "01", SolParameter::Enable(true)),
+        ("ref-sol-info-ipmitool", "84", authentication(true, false, PrivilegeLevel::ADMINISTRATOR)),
+        ("ipmi-commands.md §12", "42", authentication(false, true, PrivilegeLevel::USER)),
+        ("ref-sol-info-ipmitool", "0c 60", SolParameter::Accumulation { interval: 12, threshold: 96 }),
+        ("ref-sol-info-ipmitool", "07 32", SolParameter::Retry { count: 7, interval: 50 }),
+        ("ref-sol-info-ipmitool", "0a", SolParameter::NonVolatileBitRate(SolBitRate::RATE_115200)),
+        ("ipmi-commands.md §12", "06", SolParameter::VolatileBitRate(SolBitRate::RATE_9600)),
+        ("ref-sol-info-ipmitool", "01", SolParameter::PayloadChannel(ChannelNumber(1))),
+        ("ref-sol-info-ipmitool", "6f 02", SolParameter::PayloadPort(623)),
+    ] {
+        let bytes = hex::decode(bytes.replace(' ', "")).unwrap();
+        assert_eq!(SolParameter::decode(parameter.selector(), &bytes).as_ref(), Ok(&parameter), "{source}");
+        assert_eq!(SolConfiguration::of(&parameter).value, bytes, "{source}");
+    }
+}

@@ -420,7 +420,17 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x45, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x46, AtLeast(Level::OPERATOR)),
         (NetFn::APP, 0x47, AtLeast(Level::ADMINISTRATOR)),
+        // These two as the SOL configuration says, which nobody can know without a session.
+        (NetFn::APP, 0x48, AtLeast(Level::USER)),
+        (NetFn::APP, 0x49, AtLeast(Level::USER)),
+        (NetFn::APP, 0x4a, AtLeast(Level::USER)),
+        (NetFn::APP, 0x4b, AtLeast(Level::USER)),
+        (NetFn::APP, 0x4c, AtLeast(Level::ADMINISTRATOR)),
+        (NetFn::APP, 0x4d, AtLeast(Level::OPERATOR)),
+        (NetFn::APP, 0x4e, AtLeast(Level::USER)),
+        (NetFn::APP, 0x4f, AtLeast(Level::USER)),
         (NetFn::APP, 0x54, NoSession),
+        (NetFn::APP, 0x55, AtLeast(Level::USER)),
         (NetFn::APP, 0x59, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x10, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x11, AtLeast(Level::USER)),
@@ -434,6 +444,8 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::STORAGE, 0x48, AtLeast(Level::USER)),
         (NetFn::TRANSPORT, 0x01, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::TRANSPORT, 0x02, AtLeast(Level::OPERATOR)),
+        (NetFn::TRANSPORT, 0x21, AtLeast(Level::ADMINISTRATOR)),
+        (NetFn::TRANSPORT, 0x22, AtLeast(Level::USER)),
     ];
     let actual: Vec<_> = COMMANDS.iter().map(|info| (info.net_fn, info.command.0, info.privilege)).collect();
     assert_eq!(actual, expected);

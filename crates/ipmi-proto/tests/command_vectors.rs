@@ -97,12 +97,20 @@ fn recode_response(info: &CommandInfo, data: &[u8]) -> Result<Vec<u8>, BodyError
         GetChannelCipherSuites SetChannelAccess GetChannelAccess GetChannelInfo SetUserAccess GetUserAccess SetUserName GetUserName
         SetUserPassword SetLanConfiguration GetLanConfiguration GetSensorThresholds GetSensorEventEnable
         GetSensorEventStatus GetSensorReading GetFruInventoryAreaInfo ReadFruData GetSdrRepositoryInfo
+        ActivatePayload DeactivatePayload GetPayloadActivationStatus GetUserPayloadAccess GetChannelPayloadSupport
+        SetSolConfiguration GetSolConfiguration
         ReserveSdrRepository GetSdr GetSelInfo ReserveSel GetSelEntry ClearSel GetSelTime
     }
 }
 
 /// What no client was recorded to send, in the order of the registry. The layouts are checked in `command_golden`.
-const UNRECORDED: [&str; 1] = ["Set Channel Access"];
+const UNRECORDED: [&str; 5] = [
+    SetChannelAccess::NAME,
+    GetPayloadInstanceInfo::NAME,
+    SetUserPayloadAccess::NAME,
+    GetChannelPayloadVersion::NAME,
+    SuspendResumePayloadEncryption::NAME,
+];
 
 #[test]
 fn recorded_requests_decode_and_encode_to_their_bytes() {

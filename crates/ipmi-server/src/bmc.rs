@@ -6,6 +6,7 @@
 
 mod in_flight;
 mod login_log;
+mod serial;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,13 +15,14 @@ use ipmi_proto::command::CommandInfo;
 use ipmi_proto::endpoint::{Endpoint, EndpointConfig, Request, RequestToken, Response};
 use ipmi_proto::entropy::Entropy;
 use ipmi_proto::number::{CompletionCode, SessionId};
-use machine::{Chassis, EventLog, NodeId, Requester};
+use machine::{Chassis, Console, EventLog, NodeId, Requester};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use self::in_flight::{Answered, InFlight, Waiting};
 use self::login_log::LoginLog;
+use self::serial::Serial;
 use crate::accounts::Accounts;
 use crate::config::BmcConfig;
 use crate::entropy::OsEntropy;
@@ -65,6 +67,10 @@ pub struct Bmc<T, C> {
     executor: Executor,
     in_flight: InFlight,
     login_log: LoginLog,
+    /// The node's console, if it has one. The connection is made when the BMC starts.
+    console: Option<Arc<dyn Console>>,
+    scrollback: usize,
+    serial: Option<Serial>,
     /// When the sessions end because of a reset.
     reset_at: Option<Instant>,
 }
@@ -81,7 +87,13 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     pub fn with_entropy(transport: T, config: BmcConfig, chassis: Arc<C>, entropy: Box<dyn Entropy>) -> Self {
         let executor = Executor::new(&config);
         let (users, channel_limit) = executor.access();
-        let endpoint = EndpointConfig { users, channel_limit, ..config.endpoint };
+        let endpoint = EndpointConfig {
+            users,
+            channel_limit,
+            port: config.address.map_or(config.endpoint.port, |address| address.port()),
+            sol_capacity: Serial::capacity(config.scrollback),
+            ..config.endpoint
+        };
         Self {
             transport,
             chassis,
@@ -93,6 +105,9 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
             executor,
             in_flight: InFlight::default(),
             login_log: LoginLog::default(),
+            console: config.console,
+            scrollback: config.scrollback,
+            serial: None,
             reset_at: None,
         }
     }
@@ -111,11 +126,17 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     async fn serve(mut self, shutdown: CancellationToken) {
         tracing::debug!("started");
         self.drop_lapsed().await;
+        if let Some(console) = self.console.take() {
+            let serial = Serial::start(console, self.scrollback);
+            serial.tell(now(), &mut self.endpoint);
+            self.serial = Some(serial);
+        }
         loop {
+            self.serve_console();
             self.transmit().await;
             let wake_at = self.poll_timeout();
             // All branches are cancel-safe: `receive` and `replaced` by contract, `next` because it wraps
-            // `JoinSet::join_next`, the others because they only wait.
+            // `JoinSet::join_next`, `next_report` because it wraps a queue, the others because they only wait.
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 received = self.transport.receive() => match received {
@@ -128,6 +149,11 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
                 },
                 Some(answered) = self.in_flight.next() => self.finish(answered),
                 () = replaced(self.settings.as_deref()) => self.take_over_settings(),
+                Some(report) = next_report(&mut self.serial) => {
+                    if let Some(serial) = &mut self.serial {
+                        serial.take(now(), report, &mut self.endpoint);
+                    }
+                }
                 () = sleep_until_some(wake_at) => self.handle_timeout(&shutdown),
             }
         }
@@ -157,6 +183,10 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
         };
         match self.executor.begin(now, self.endpoint.active_sessions(), &request) {
             Begun::Answered(response) => self.respond(now, &waiting, request.token, response),
+            Begun::SolConfigured(parameters) => {
+                self.endpoint.set_sol_parameters(now, parameters);
+                self.respond(now, &waiting, request.token, Response::code(CompletionCode::NORMAL));
+            }
             Begun::Reset => {
                 self.respond(now, &waiting, request.token, Response::code(CompletionCode::NORMAL));
                 tracing::info!(
@@ -260,6 +290,15 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
         }
     }
 
+    /// Does what the console that has activated Serial over LAN wants.
+    fn serve_console(&mut self) {
+        while let Some(event) = self.endpoint.poll_sol_event() {
+            if let Some(serial) = &mut self.serial {
+                serial.serve(now(), event, &mut self.endpoint);
+            }
+        }
+    }
+
     /// Sends what the endpoint has to send.
     async fn transmit(&mut self) {
         while let Some(transmit) = self.endpoint.poll_transmit() {
@@ -300,8 +339,11 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
         }
     }
 
-    /// Answers what is still being asked. Readings have given up by now.
+    /// Tells the console that has activated Serial over LAN, and answers what is still being asked. Readings have given up by now.
     async fn drain(&mut self) {
+        self.endpoint.deactivate_sol();
+        self.serve_console();
+        self.transmit().await;
         let deadline = tokio::time::Instant::now() + SHUTDOWN_GRACE;
         while let Ok(Some(answered)) = tokio::time::timeout_at(deadline, self.in_flight.next()).await {
             self.finish(answered);
@@ -322,6 +364,14 @@ fn now() -> Instant {
 async fn replaced(settings: Option<&KeptSettings>) {
     match settings {
         Some(settings) => settings.replaced().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next report about the console, if the node has one. Otherwise it waits for ever.
+async fn next_report(serial: &mut Option<Serial>) -> Option<serial::Report> {
+    match serial {
+        Some(serial) => serial.next().await,
         None => std::future::pending().await,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipmi_proto::endpoint::EndpointConfig;
-use machine::{EventLog, Inventory, NodeId};
+use machine::{Console, EventLog, Inventory, NodeId};
 
 use crate::identity::DeviceIdentity;
 use crate::settings::KeptSettings;
@@ -32,9 +32,16 @@ pub struct BmcConfig {
     pub settings: Option<Arc<KeptSettings>>,
     /// What the node is. Without it the inventory says the name of the BMC and the id of the node.
     pub inventory: Option<Arc<dyn Inventory>>,
+    /// The node's serial console, for Serial over LAN. Without it there is no such payload. The BMC connects to it while it runs.
+    pub console: Option<Arc<dyn Console>>,
+    /// How many characters of the console are kept, for whoever activates Serial over LAN later.
+    pub scrollback: usize,
 }
 
 impl BmcConfig {
+    /// How many characters of a console are kept unless the configuration says otherwise: several hundred lines.
+    pub const SCROLLBACK: usize = 64 * 1024;
+
     /// A BMC with the defaults of everything else.
     #[must_use]
     pub fn new(node: NodeId, name: impl Into<Arc<str>>, endpoint: EndpointConfig) -> Self {
@@ -48,6 +55,8 @@ impl BmcConfig {
             events: None,
             settings: None,
             inventory: None,
+            console: None,
+            scrollback: Self::SCROLLBACK,
         }
     }
 }

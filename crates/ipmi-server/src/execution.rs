@@ -19,6 +19,7 @@ mod question;
 mod sdr;
 mod sel;
 mod sensors;
+mod sol;
 mod users;
 mod watchdog;
 
@@ -32,6 +33,7 @@ use ipmi_proto::command::storage::{ErasureProgress, GetSdr, GetSelEntry};
 use ipmi_proto::command::{AnyRequest, Body, CommandInfo};
 use ipmi_proto::endpoint::{Request, Response, UserTable};
 use ipmi_proto::number::{CompletionCode, Guid, Lun, PrivilegeLevel};
+use ipmi_proto::sol::SolParameters;
 use machine::PowerRequest;
 
 use crate::config::BmcConfig;
@@ -47,6 +49,7 @@ use lan::LanChannel;
 use sdr::SdrRepository;
 use sel::EventLogView;
 use sensors::{Sensor, SensorQuestion};
+use sol::SolSettings;
 use users::{REFUSED, UserRequest, Users};
 use watchdog::Watchdog;
 
@@ -58,6 +61,7 @@ pub(crate) struct Executor {
     /// The name of the BMC, which is the node's.
     name: Arc<str>,
     lan: LanChannel,
+    sol: SolSettings,
     users: Users,
     /// Where changes are kept; `None` where consoles may change nothing.
     settings: Option<Arc<KeptSettings>>,
@@ -77,6 +81,8 @@ pub(crate) struct Executor {
 pub(crate) enum Begun {
     /// It is answered.
     Answered(Response),
+    /// It is answered, and Serial over LAN has other parameters.
+    SolConfigured(SolParameters),
     /// It is answered, and the BMC starts again.
     Reset,
     /// The port has to be asked.
@@ -111,6 +117,10 @@ impl Executor {
             guid: endpoint.guid,
             name: Arc::clone(&config.name),
             lan: LanChannel::new(config.address, endpoint),
+            sol: SolSettings::new(
+                config.console.is_some(),
+                config.address.map_or(endpoint.port, |address| address.port()),
+            ),
             users: Users::new(endpoint.users.clone(), config.settings.clone()),
             settings: config.settings.clone(),
             inventory: FruInventory::new(config.node.clone(), &config.name, config.inventory.clone()),
@@ -245,6 +255,10 @@ impl Executor {
             }
             AnyRequest::GetLanConfiguration(request) => answer_or(self.lan.configuration(request)),
             AnyRequest::SetLanConfiguration(request) => self.lan.set_configuration(&request).into(),
+            AnyRequest::GetSolConfiguration(request) => answer_or(self.sol.read(now, request)),
+            AnyRequest::SetSolConfiguration(request) => {
+                self.sol.write(now, &request).map_or_else(Begun::from, Begun::SolConfigured)
+            }
             AnyRequest::GetUserAccess(request) => answer_or(self.users.access(request)),
             AnyRequest::SetUserAccess(request) => self.users.change(UserRequest::Access(request)),
             AnyRequest::GetUserName(request) => answer_or(self.users.name(request)),
@@ -276,14 +290,23 @@ impl Executor {
                 Ok(_) => CompletionCode::ILLEGAL_FOR_SENSOR.into(),
                 Err(completion_code) => completion_code.into(),
             },
-            // About sessions, which only the endpoint knows: it answers these before they get here.
+            // About sessions and their payloads, which only the endpoint knows: it answers these before they get here.
             AnyRequest::GetChannelAuthenticationCapabilities(_)
             | AnyRequest::GetChannelCipherSuites(_)
             | AnyRequest::GetSessionChallenge(_)
             | AnyRequest::ActivateSession(_)
             | AnyRequest::SetSessionPrivilegeLevel(_)
             | AnyRequest::CloseSession(_)
-            | AnyRequest::GetSessionInfo(_) => CompletionCode::NO_RESPONSE.into(),
+            | AnyRequest::GetSessionInfo(_)
+            | AnyRequest::ActivatePayload(_)
+            | AnyRequest::DeactivatePayload(_)
+            | AnyRequest::GetPayloadActivationStatus(_)
+            | AnyRequest::GetPayloadInstanceInfo(_)
+            | AnyRequest::SetUserPayloadAccess(_)
+            | AnyRequest::GetUserPayloadAccess(_)
+            | AnyRequest::GetChannelPayloadSupport(_)
+            | AnyRequest::GetChannelPayloadVersion(_)
+            | AnyRequest::SuspendResumePayloadEncryption(_) => CompletionCode::NO_RESPONSE.into(),
         }
     }
 

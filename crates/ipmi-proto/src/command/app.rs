@@ -1,5 +1,5 @@
 //! Network function App: the management controller itself (`IPMI 2.0 §20`), its channels, users and sessions
-//! (`IPMI 2.0 §22`), and its watchdog timer (`IPMI 2.0 §27`).
+//! (`IPMI 2.0 §22`), payloads (`IPMI 2.0 §24`), and its watchdog timer (`IPMI 2.0 §27`).
 
 pub mod acpi_power_state;
 pub mod activate_session;
@@ -20,6 +20,12 @@ pub mod channel_authentication;
 pub mod channel_cipher_suites;
 pub mod channel_info;
 
+pub mod channel_payload;
+pub mod payload_activation;
+pub mod payload_encryption;
+pub mod payload_status;
+pub mod user_payload_access;
+
 pub mod user_access;
 pub mod user_name;
 pub mod user_password;
@@ -35,10 +41,18 @@ pub use channel_authentication::{
 };
 pub use channel_cipher_suites::{ChannelCipherSuites, GetChannelCipherSuites, Listing, record_page};
 pub use channel_info::{ChannelInfo, ChannelMedium, ChannelProtocol, ChannelSessions, GetChannelInfo};
+pub use channel_payload::{
+    ChannelPayloadSupport, ChannelPayloadVersion, GetChannelPayloadSupport, GetChannelPayloadVersion,
+};
 pub use close_session::{CloseSession, SessionReference};
 pub use device_id::{Bcd, DeviceAvailability, DeviceId, DeviceSupport, GetDeviceId, IpmiVersion};
 pub use global_enables::{GetBmcGlobalEnables, GlobalEnables};
 pub use guid::{GetDeviceGuid, GetSystemGuid};
+pub use payload_activation::{ActivatePayload, ActivatedPayload, DeactivatePayload, SolActivation};
+pub use payload_encryption::{EncryptionOperation, SuspendResumePayloadEncryption};
+pub use payload_status::{
+    GetPayloadActivationStatus, GetPayloadInstanceInfo, PayloadActivationStatus, PayloadInstanceInfo,
+};
 pub use reset::{ColdReset, WarmReset};
 pub use self_test::{GetSelfTestResults, InaccessibleDevices, SelfTestResults};
 pub use session_challenge::{GetSessionChallenge, SessionChallenge};
@@ -48,6 +62,9 @@ pub use system_info::{GetSystemInfoParameters, SystemInfo, SystemInfoSelector};
 pub use user_access::{GetUserAccess, SetUserAccess, UserAccess, UserAccessFlags, UserState};
 pub use user_name::{GetUserName, SetUserName};
 pub use user_password::{PaddedPassword, PasswordOperation, SetUserPassword};
+pub use user_payload_access::{
+    GetUserPayloadAccess, PayloadAccessChange, SetUserPayloadAccess, UserPayloads,
+};
 pub use watchdog::{
     GetWatchdogTimer, PreTimeoutInterrupt, ResetWatchdogTimer, SetWatchdogTimer, WatchdogAction,
     WatchdogExpirations, WatchdogTimer, WatchdogUse,

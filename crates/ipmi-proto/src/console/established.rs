@@ -6,7 +6,7 @@ use crate::crypto::{CipherSuite, Integrity, SessionKeys};
 use crate::entropy::{self, Entropy};
 use crate::number::{Guid, Iv, PayloadType, SessionId, SessionSequence};
 use crate::session::ReplayWindow;
-use crate::wire::{LanRequest, LanResponse, RmcpHeader, Sealed};
+use crate::wire::{RmcpHeader, Sealed};
 
 /// Keys and counters of a session, as the console has them.
 #[derive(Debug)]
@@ -36,29 +36,30 @@ impl EstablishedSession {
         }
     }
 
-    /// Packs a request into a datagram with a new session sequence number. `None` if it is too long for one.
-    pub(super) fn seal(&mut self, request: &LanRequest, entropy: &mut dyn Entropy) -> Option<Bytes> {
+    /// Packs a payload into a datagram with a new session sequence number. `None` if it is too long for one.
+    pub(super) fn seal(
+        &mut self,
+        payload_type: PayloadType,
+        payload: &[u8],
+        entropy: &mut dyn Entropy,
+    ) -> Option<Bytes> {
         let mut datagram = BytesMut::new();
         RmcpHeader::IPMI.encode(&mut datagram);
         let iv = Iv(entropy::draw(entropy));
-        let message = request.to_bytes();
         self.keys
-            .seal(PayloadType::IPMI, self.managed_session_id, self.outbound, iv, &message, &mut datagram)
+            .seal(payload_type, self.managed_session_id, self.outbound, iv, payload, &mut datagram)
             .ok()?;
         self.outbound = self.outbound.next();
         Some(datagram.freeze())
     }
 
-    /// The response in a packet, if it is authentic, new, and one.
-    pub(super) fn open(&mut self, packet: &Sealed<'_>) -> Option<LanResponse> {
+    /// The payload of a packet, if it is authentic and new.
+    pub(super) fn open(&mut self, packet: &Sealed<'_>) -> Option<(PayloadType, Bytes)> {
         let opened = self.keys.open(packet).ok()?;
         let numbered = self.keys.algorithms().integrity() != Integrity::None;
         if numbered && !self.inbound.accept(opened.sequence().0) {
             return None;
         }
-        if opened.payload_type() != PayloadType::IPMI {
-            return None;
-        }
-        LanResponse::decode(opened.payload()).ok()
+        Some((opened.payload_type(), opened.payload().clone()))
     }
 }

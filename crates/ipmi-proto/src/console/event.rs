@@ -6,6 +6,7 @@ use crate::command::Command;
 use crate::console::ConsoleError;
 use crate::crypto::CipherSuite;
 use crate::number::{CommandNumber, CompletionCode, Guid, Lun, NetFn, PrivilegeLevel, SessionId};
+use crate::sol::RemoteEvent;
 
 /// A request to send in the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub enum ConsoleEvent {
         /// Why.
         error: ConsoleError,
     },
+    /// Something was heard over Serial over LAN.
+    Sol(RemoteEvent),
     /// The session is over, as the caller wished.
     Closed,
     /// There is no session, or not any more, and there will be none.

@@ -67,6 +67,13 @@ impl SessionKeys {
         Self { algorithms, integrity, aes }
     }
 
+    /// Keys that sign and check as these do and do not encrypt: for a payload that was activated without encryption in a session that
+    /// encrypts all others, IPMI 2.0 §24.1.
+    #[must_use]
+    pub fn in_clear(&self) -> Self {
+        Self { algorithms: self.algorithms.in_clear(), integrity: self.integrity.clone(), aes: None }
+    }
+
     /// The algorithms in use.
     #[must_use]
     pub const fn algorithms(&self) -> Algorithms {

@@ -41,6 +41,11 @@ impl Algorithms {
     pub const fn confidentiality(self) -> Confidentiality {
         self.confidentiality
     }
+
+    /// The same without encryption of payloads.
+    pub(super) const fn in_clear(self) -> Self {
+        Self { confidentiality: Confidentiality::None, ..self }
+    }
 }
 
 impl CipherSuite {

@@ -29,10 +29,14 @@ pub struct EndpointConfig {
     /// Whether a console must not learn from answers which users there are: one that is unknown, disabled or asks for too high
     /// a level then gets the answers of a wrong password. Cipher suite 0, which asks for no password, still tells.
     pub hide_users: bool,
+    /// The UDP port that consoles reach the endpoint at, as the answer to an activation of Serial over LAN says.
+    pub port: u16,
+    /// How many characters of the node can wait for the console that has activated Serial over LAN. Older ones are lost.
+    pub sol_capacity: usize,
 }
 
 impl EndpointConfig {
-    /// Suites 17 and 3, no Kg, everything up to administrator, the default limits, users told apart from passwords.
+    /// Port 623, suites 17 and 3, no Kg, everything up to administrator, the default limits, users told apart from passwords.
     #[must_use]
     pub fn new(guid: Guid, users: impl Into<UserTable>) -> Self {
         Self {
@@ -45,6 +49,14 @@ impl EndpointConfig {
             ipmi_1_5: Vec::new(),
             guard: GuardLimits::DEFAULT,
             hide_users: false,
+            port: RMCP_PORT,
+            sol_capacity: SOL_CAPACITY,
         }
     }
 }
+
+/// The UDP port of IPMI, where nobody says another one.
+const RMCP_PORT: u16 = 623;
+
+/// As much as a slow console reads in a few seconds.
+const SOL_CAPACITY: usize = 128 * 1024;

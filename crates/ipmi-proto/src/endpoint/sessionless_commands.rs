@@ -127,7 +127,7 @@ fn algorithm_tags(suites: &[OfferedSuite]) -> BytesMut {
 }
 
 /// The real number of a channel that a request may name.
-fn resolve(channel: ChannelNumber) -> Result<ChannelNumber, CompletionCode> {
+pub(super) fn resolve(channel: ChannelNumber) -> Result<ChannelNumber, CompletionCode> {
     match channel {
         ChannelNumber::THIS | LAN_CHANNEL => Ok(LAN_CHANNEL),
         _ => Err(CompletionCode::INVALID_DATA_FIELD),

@@ -12,5 +12,6 @@ mod requests;
 mod sessionless;
 mod sessions_v15;
 mod setup;
+mod sol;
 mod transitions;
 mod users;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::crypto::{Integrity, KeyExchange, SessionKeys, Unauthentic};
+use crate::crypto::{Confidentiality, Integrity, KeyExchange, SessionKeys, Unauthentic};
 use crate::entropy::{self, Entropy};
 use crate::number::{
     Iv, PayloadType, PrivilegeLevel, RmcpStatus, SessionId, SessionSequence, UserId, UserName,
@@ -36,6 +36,8 @@ pub(crate) struct Active {
     /// Where the latest authentic packet came from.
     peer: Option<SocketAddr>,
     requests: RequestLog,
+    /// Serial over LAN, if it is active without encryption although the session encrypts.
+    sol_in_clear: Option<SessionKeys>,
 }
 
 /// How packets are protected.
@@ -70,6 +72,7 @@ impl Active {
             last_heard: now,
             peer: None,
             requests: RequestLog::default(),
+            sol_in_clear: None,
         }
     }
 
@@ -94,6 +97,7 @@ impl Active {
             last_heard: now,
             peer: None,
             requests: RequestLog::default(),
+            sol_in_clear: None,
         }
     }
 
@@ -146,6 +150,30 @@ impl Active {
         self.peer = Some(peer);
     }
 
+    /// Whether the session encrypts.
+    pub(crate) fn encrypts(&self) -> bool {
+        match &self.protection {
+            Protection::V20 { keys, .. } => keys.algorithms().confidentiality() != Confidentiality::None,
+            Protection::V15(_) => false,
+        }
+    }
+
+    /// Whether the session signs.
+    pub(crate) fn signs(&self) -> bool {
+        match &self.protection {
+            Protection::V20 { keys, .. } => keys.algorithms().integrity() != Integrity::None,
+            Protection::V15(_) => false,
+        }
+    }
+
+    /// Switches the encryption of Serial over LAN, both directions. Without effect in a session that does not encrypt.
+    pub(crate) fn encrypt_sol(&mut self, encrypted: bool) {
+        self.sol_in_clear = match &self.protection {
+            Protection::V20 { keys, .. } if !encrypted => Some(keys.in_clear()),
+            Protection::V20 { .. } | Protection::V15(_) => None,
+        };
+    }
+
     pub(crate) const fn requests(&mut self) -> &mut RequestLog {
         &mut self.requests
     }
@@ -166,6 +194,7 @@ impl Active {
         match &self.protection {
             Protection::V20 { console_session_id, keys, .. } => {
                 let iv = Iv(entropy::draw(entropy));
+                let keys = keys_for(payload_type, keys, self.sol_in_clear.as_ref());
                 keys.seal(payload_type, *console_session_id, self.outbound, iv, payload, &mut datagram)?;
             }
             Protection::V15(ProtectionV15 { id, key }) => {
@@ -228,7 +257,8 @@ impl Active {
         let Protection::V20 { keys, .. } = &self.protection else {
             return Outcome::Dropped(DropReason::WrongProtection);
         };
-        let opened = match keys.open(&packet) {
+        let keys_of_payload = keys_for(packet.payload_type(), keys, self.sol_in_clear.as_ref());
+        let opened = match keys_of_payload.open(&packet) {
             Ok(opened) => opened,
             Err(Unauthentic::Protection) => return Outcome::Dropped(DropReason::WrongProtection),
             Err(Unauthentic::AuthCode | Unauthentic::Trailer) => {
@@ -248,4 +278,16 @@ impl Active {
 
 fn text(name: &UserName) -> Arc<str> {
     String::from_utf8_lossy(name.as_bytes()).as_ref().into()
+}
+
+/// The keys for a payload: its own, if it has any.
+const fn keys_for<'a>(
+    payload_type: PayloadType,
+    keys: &'a SessionKeys,
+    sol_in_clear: Option<&'a SessionKeys>,
+) -> &'a SessionKeys {
+    match (payload_type, sol_in_clear) {
+        (PayloadType::SOL, Some(in_clear)) => in_clear,
+        _ => keys,
+    }
 }

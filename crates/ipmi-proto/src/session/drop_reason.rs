@@ -34,7 +34,7 @@ drop_reasons! {
     Acknowledgement = "acknowledgement",
     /// An ASF message other than the presence ping.
     OtherAsfMessage = "other_asf_message",
-    /// An IPMI message that is too short, has a wrong checksum or is no request.
+    /// An IPMI message that is too short, has a wrong checksum or is no request; a packet of Serial over LAN that is too short.
     BadMessage = "bad_message",
     /// An IPMI message for another controller than the BMC.
     OtherResponder = "other_responder",
@@ -42,6 +42,8 @@ drop_reasons! {
     SessionV15 = "session_v15",
     /// A payload type that has no business where it stood.
     OtherPayload = "other_payload",
+    /// A packet of Serial over LAN of a session that has not activated it.
+    PayloadNotActive = "payload_not_active",
     /// A session setup message that is too short to be answered.
     ShortSetupMessage = "short_setup_message",
     /// One of too many datagrams of its source outside of sessions.

@@ -21,21 +21,24 @@ use ipmi_proto::number::{
     CipherSuiteId, CommandNumber, CompletionCode, Guid, NetFn, PayloadType, PrivilegeLevel, RandomNumber,
     Role, SessionId, SessionV15Algorithm, UserName,
 };
+use ipmi_proto::sol::{PAYLOAD_SIZE, RemoteEvent, RemoteSide, SolTiming, SystemEvent, SystemSide};
 use ipmi_proto::wire::{
     Asf, CipherSuiteRecord, Datagram, LanRequest, LanResponse, OpenSessionRequest, OpenSessionResponse,
-    Rakp1, Rakp2, Rakp3, Rakp4, RmcpHeader, SessionV15, SessionV20, Sessionless, SetupPrefix,
+    Rakp1, Rakp2, Rakp3, Rakp4, RmcpHeader, SessionV15, SessionV20, Sessionless, SetupPrefix, SolOperation,
+    SolPacket, SolStatus,
 };
 
 /// An oracle: input in, panic or nothing out.
 pub(crate) type Oracle = fn(&[u8]);
 
 /// Every oracle, with the name of its fuzz target.
-pub(crate) const ORACLES: [(&str, Oracle); 5] = [
+pub(crate) const ORACLES: [(&str, Oracle); 6] = [
     ("datagram", datagram),
     ("setup_messages", setup_messages),
     ("commands", commands),
     ("endpoint", endpoint),
     ("sessions", sessions),
+    ("serial_line", serial_line),
 ];
 
 /// What a decoder takes, it writes, and reads the same again.
@@ -118,6 +121,8 @@ pub(crate) fn setup_messages(bytes: &[u8]) {
     );
     let _ = SetupPrefix::decode(bytes);
     let _ = RmcpHeader::decode(bytes);
+    stable(bytes, |it| SolPacket::<SolOperation>::decode(it).ok(), |it, out| it.encode(out));
+    stable(bytes, |it| SolPacket::<SolStatus>::decode(it).ok(), |it, out| it.encode(out));
     lan_messages(bytes);
     if let Ok(Datagram::V20(SessionV20::Sessionless(packet))) = Datagram::decode(bytes) {
         setup_messages(packet.payload);
@@ -141,6 +146,8 @@ pub(crate) fn commands(bytes: &[u8]) {
     responses! {
         app::SessionChallenge app::ActivatedSession app::ChannelAuthenticationCapabilities
         app::ChannelCipherSuites app::SessionPrivilegeLevel app::SessionInfo app::DeviceId
+        app::ActivatedPayload app::PayloadActivationStatus app::PayloadInstanceInfo app::UserPayloads
+        app::ChannelPayloadSupport app::ChannelPayloadVersion
         app::SelfTestResults app::ChannelAccess app::ChannelInfo app::UserAccess Guid
         chassis::ChassisStatus chassis::ChassisCapabilities boot_options::BootOptionReport
     }
@@ -217,6 +224,167 @@ fn play(bytes: &[u8]) -> usize {
         }
     }
     world.answered
+}
+
+/// Both ends of a serial line, and somebody on the way who drops, repeats and reorders. Neither end ever gives up, so what each
+/// prints is a beginning of what the other was given: nothing twice, nothing left out, nothing in another order.
+///
+/// An even first byte also lets somebody with the session's keys make up packets; then nothing may panic or grow, and
+/// no more may be taken than there is room for.
+pub(crate) fn serial_line(bytes: &[u8]) {
+    let Some((mode, script)) = bytes.split_first() else { return };
+    let mut line = Line::new(mode & 1 == 0);
+    let mut input = Input(script);
+    while let Some(op) = input.byte() {
+        match op % 12 {
+            0 | 1 => line.print(usize::from(input.byte().unwrap_or(0)) * 3),
+            2 => line.type_characters(usize::from(input.byte().unwrap_or(0))),
+            3..=5 => line.pass(&mut input),
+            6 => line.lose(&mut input),
+            7 => line.repeat(&mut input),
+            8 => line.swap(&mut input),
+            9 => line.wait(u64::from(input.byte().unwrap_or(0)) * 10),
+            10 => line.room = usize::from(input.byte().unwrap_or(0)),
+            _ if line.made_up => line.make_up(&mut input),
+            _ => line.system.set_available(input.byte().unwrap_or(1) % 4 != 0),
+        }
+        line.check();
+    }
+}
+
+/// A packet on its way, and how many its sender had sent by then.
+type OnTheWay = (u64, Vec<u8>);
+
+struct Line {
+    made_up: bool,
+    now: Instant,
+    system: SystemSide,
+    remote: RemoteSide,
+    room: usize,
+    /// To the console, and to the system.
+    wires: [VecDeque<OnTheWay>; 2],
+    sent: [u64; 2],
+    given: [Vec<u8>; 2],
+    got: [usize; 2],
+    draws: Draws,
+}
+
+impl Line {
+    /// A session drops packets that are much older than the latest one; so does this wire.
+    const OLDEST: u64 = 7;
+
+    fn new(made_up: bool) -> Self {
+        let timing = SolTiming { retries: u32::MAX, ..SolTiming::CONSOLE };
+        let gathering = SolTiming { accumulation: Duration::from_millis(20), threshold: 96, ..timing };
+        #[expect(clippy::disallowed_methods, reason = "virtual time starts somewhere")]
+        let now = Instant::now();
+        Self {
+            made_up,
+            now,
+            system: SystemSide::new(gathering, 1 << 24, true),
+            remote: RemoteSide::new(timing, PAYLOAD_SIZE),
+            room: 1000,
+            wires: [VecDeque::new(), VecDeque::new()],
+            sent: [0; 2],
+            given: [Vec::new(), Vec::new()],
+            got: [0; 2],
+            draws: Draws(1),
+        }
+    }
+
+    fn print(&mut self, len: usize) {
+        let mut characters = vec![0; len];
+        self.draws.fill(&mut characters);
+        self.system.print(self.now, &characters);
+        self.given[0].extend(characters);
+    }
+
+    fn type_characters(&mut self, len: usize) {
+        let mut characters = vec![0; len];
+        self.draws.fill(&mut characters);
+        // The console's buffer is bounded; more than it holds would be lost, as it should.
+        if self.given[1].len().saturating_sub(self.got[1]) + len < 60_000 {
+            self.remote.type_characters(self.now, &characters);
+            self.given[1].extend(characters);
+        }
+    }
+
+    fn pass(&mut self, input: &mut Input<'_>) {
+        let way = input.index(2);
+        let Some((number, packet)) = self.wires[way].pop_front() else { return };
+        if self.sent[way] - number > Self::OLDEST {
+            return;
+        }
+        match way {
+            0 => self.remote.handle_payload(self.now, &packet).unwrap(),
+            _ => self.system.handle_payload(self.now, &packet, self.room).unwrap(),
+        }
+    }
+
+    fn lose(&mut self, input: &mut Input<'_>) {
+        drop(self.wires[input.index(2)].pop_front());
+    }
+
+    fn repeat(&mut self, input: &mut Input<'_>) {
+        let wire = &mut self.wires[input.index(2)];
+        let copy = wire.front().cloned();
+        wire.extend(copy);
+    }
+
+    fn swap(&mut self, input: &mut Input<'_>) {
+        let wire = &mut self.wires[input.index(2)];
+        if wire.len() > 1 {
+            let other = 1 + input.index(wire.len() - 1);
+            wire.swap(0, other);
+        }
+    }
+
+    fn wait(&mut self, millis: u64) {
+        self.now += Duration::from_millis(millis);
+        self.system.handle_timeout(self.now);
+        self.remote.handle_timeout(self.now);
+    }
+
+    fn make_up(&mut self, input: &mut Input<'_>) {
+        let way = input.index(2);
+        let packet = input.chunk();
+        let _ = match way {
+            0 => self.remote.handle_payload(self.now, &packet),
+            _ => self.system.handle_payload(self.now, &packet, self.room),
+        };
+    }
+
+    fn check(&mut self) {
+        while let Some(packet) = self.system.poll_transmit() {
+            assert!(packet.len() <= usize::from(PAYLOAD_SIZE));
+            self.sent[0] += 1;
+            self.wires[0].push_back((self.sent[0], packet.to_vec()));
+        }
+        while let Some(packet) = self.remote.poll_transmit() {
+            assert!(packet.len() <= usize::from(PAYLOAD_SIZE));
+            self.sent[1] += 1;
+            self.wires[1].push_back((self.sent[1], packet.to_vec()));
+        }
+        while let Some(event) = self.remote.poll_event() {
+            if let RemoteEvent::Characters(characters) = event {
+                self.arrived(0, &characters);
+            }
+        }
+        while let Some(event) = self.system.poll_event() {
+            if let SystemEvent::Characters(characters) = event {
+                assert!(characters.len() <= self.room);
+                self.arrived(1, &characters);
+            }
+        }
+    }
+
+    fn arrived(&mut self, way: usize, characters: &[u8]) {
+        let from = self.got[way];
+        self.got[way] += characters.len();
+        if !self.made_up {
+            assert_eq!(self.given[way].get(from..self.got[way]), Some(characters));
+        }
+    }
 }
 
 const GOOD: &str = "correct horse";
@@ -574,7 +742,10 @@ impl World {
                         assert!(self.questions[&question].times > 0, "an answer without execution");
                         self.answered += 1;
                     }
-                    ConsoleEvent::Unanswered { .. } | ConsoleEvent::Closed | ConsoleEvent::Failed(_) => {}
+                    ConsoleEvent::Unanswered { .. }
+                    | ConsoleEvent::Closed
+                    | ConsoleEvent::Failed(_)
+                    | ConsoleEvent::Sol(_) => {}
                 }
             }
         }

@@ -11,6 +11,7 @@ pub(crate) fn of(oracle: &str) -> Vec<Vec<u8>> {
         }
         "endpoint" => recorded().into_iter().map(|conversation| as_script(&conversation)).collect(),
         "sessions" => scripts(),
+        "serial_line" => lines(),
         other => panic!("no oracle {other}"),
     }
 }
@@ -64,6 +65,35 @@ fn scripts() -> Vec<Vec<u8>> {
             let end = [14, 0, 2, 7];
             all.push([&login[..], &question, trouble, &question, trouble, &end].concat());
             all.push([&login[..3], &[2, 1], trouble, &[2, 7, 2, 7, 13, 8, 2, 7], &question].concat());
+        }
+    }
+    all
+}
+
+/// Characters in both directions, and each kind of trouble in between.
+fn lines() -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for mode in [0, 1] {
+        for len in [1, 20, 80, 200] {
+            for trouble in [
+                &[][..],
+                &[6, 0],
+                &[6, 1, 9, 50],
+                &[7, 0, 7, 1],
+                &[8, 1, 0],
+                &[9, 60],
+                &[10, 0, 3, 1, 10, 200],
+                &[11, 0, 3, 1, 11, 1],
+                &[11, 1, 6, 1, 0, 0, 0x12, 97, 98],
+                &[11, 0, 5, 1, 1, 9, 0x28, 99],
+                &[2, 9, 7, 1, 8, 1, 1, 3, 1],
+                &[9, 255, 9, 255],
+                &[0, 255, 0, 255, 0, 255],
+            ] {
+                let begin = [mode, 0, len, 2, len, 9, 3];
+                let carry = [3, 0, 3, 1, 9, 3, 3, 0, 3, 1];
+                all.push([&begin[..], trouble, &carry, trouble, &carry, &carry, &carry].concat());
+            }
         }
     }
     all

@@ -10,6 +10,7 @@
 )]
 
 mod chassis;
+mod console;
 mod event_log;
 mod network;
 
@@ -22,6 +23,7 @@ mod life;
 mod power;
 mod sensors;
 mod settings_store;
+mod sol;
 mod system_event_log;
 mod user_changes;
 mod users;

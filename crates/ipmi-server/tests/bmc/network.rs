@@ -1,6 +1,6 @@
 //! A network of queues with one BMC and any number of consoles on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use ipmi_proto::endpoint::{EndpointConfig, User};
 use ipmi_proto::number::{
     CipherSuiteId, CommandNumber, CompletionCode, Guid, NetFn, PrivilegeLevel, UserName,
 };
+use ipmi_proto::sol::RemoteEvent;
 use ipmi_server::transport::channel::{self, FarEnd};
 use ipmi_server::{BmcConfig, Datagram, OsEntropy};
 use machine::NodeId;
@@ -92,7 +93,7 @@ impl Bench {
         config.retry = retry;
         config.cipher_suite = SuiteChoice::Fixed(CipherSuiteId::SHA256_AES);
         let console = Console::new(config, Box::new(OsEntropy));
-        Session { console, address, to_bmc: self.to_bmc.clone(), inbox }
+        Session { console, address, to_bmc: self.to_bmc.clone(), inbox, heard: VecDeque::new() }
     }
 
     /// Logs in at a level.
@@ -130,6 +131,8 @@ pub(crate) struct Session {
     pub(crate) address: SocketAddr,
     to_bmc: mpsc::Sender<Datagram>,
     inbox: mpsc::UnboundedReceiver<Bytes>,
+    /// What was heard over Serial over LAN and not read yet.
+    heard: VecDeque<RemoteEvent>,
 }
 
 /// What a request came to.
@@ -156,6 +159,7 @@ impl Session {
                 }
                 ConsoleEvent::Unanswered { id, error } if id == wanted => return Err(error),
                 ConsoleEvent::Failed(error) => return Err(error),
+                ConsoleEvent::Sol(event) => self.heard.push_back(event),
                 _ => {}
             }
         }
@@ -194,12 +198,82 @@ impl Session {
         }
     }
 
+    /// The next thing that is heard over Serial over LAN.
+    pub(crate) async fn next_sol(&mut self) -> RemoteEvent {
+        if let Some(event) = self.heard.pop_front() {
+            return event;
+        }
+        match self.next_event().await {
+            ConsoleEvent::Sol(event) => event,
+            other => panic!("nothing heard: {other:?}"),
+        }
+    }
+
+    /// Everything that the node prints, until it ends with this.
+    pub(crate) async fn read_until(&mut self, end: &str) -> String {
+        self.read_while(|text| !text.ends_with(end)).await
+    }
+
+    /// So much of what the node prints.
+    pub(crate) async fn read_until_len(&mut self, len: usize) -> String {
+        self.read_while(|text| text.len() < len).await
+    }
+
+    async fn read_while(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        let mut text = String::new();
+        while wanted(&text) {
+            match self.next_sol().await {
+                RemoteEvent::Characters(characters) => text.push_str(str::from_utf8(&characters).unwrap()),
+                other => panic!("{other:?} after {text:?}"),
+            }
+        }
+        text
+    }
+
+    /// Reads until characters were lost.
+    pub(crate) async fn drive_until_overrun(&mut self) {
+        while self.next_sol().await != RemoteEvent::Overrun {}
+    }
+
+    pub(crate) async fn type_text(&mut self, text: &str) {
+        self.console.type_characters(now(), text.as_bytes());
+        self.send().await;
+    }
+
+    pub(crate) async fn send_break(&mut self) {
+        self.console.send_break(now());
+        self.send().await;
+    }
+
+    /// Takes part in the conversation until a condition holds.
+    pub(crate) async fn drive_until(&mut self, what: &str, condition: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(3600);
+        while !condition() {
+            assert!(Instant::now() < deadline, "never happened: {what}");
+            self.drive_for(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Takes part in the conversation for a while.
+    pub(crate) async fn drive_for(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while let Ok(event) = tokio::time::timeout_at(deadline, self.next_event()).await {
+            if let ConsoleEvent::Sol(event) = event {
+                self.heard.push_back(event);
+            }
+        }
+    }
+
+    async fn send(&mut self) {
+        while let Some(payload) = self.console.poll_transmit() {
+            // A BMC that has stopped takes nothing, like a closed port.
+            let _ = self.to_bmc.send(Datagram { peer: self.address, payload }).await;
+        }
+    }
+
     async fn next_event(&mut self) -> ConsoleEvent {
         loop {
-            while let Some(payload) = self.console.poll_transmit() {
-                // A BMC that has stopped takes nothing, like a closed port.
-                let _ = self.to_bmc.send(Datagram { peer: self.address, payload }).await;
-            }
+            self.send().await;
             if let Some(event) = self.console.poll_event() {
                 return event;
             }

@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::row::{Client, Row};
-use crate::{fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, pyghmi, python_ipmi};
+use crate::{fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, pyghmi, python_ipmi, sol};
 
 /// All clients, in the order of the document.
 const CLIENTS: &[Client] = &[
     ipmitool::CLIENT,
+    sol::IPMITOOL,
     ipmitool_lan::CLIENT,
     freeipmi::CLIENT,
+    sol::IPMICONSOLE,
     freeipmi::HOST_RANGE,
     freeipmi::LAN,
     pyghmi::CLIENT,

@@ -129,7 +129,10 @@ const ROWS: &[Row] = &[
     Row { command: "ipmi-config --checkout --section=Lan_Channel", result: Works(&["Always_Available"]) },
     Row {
         command: "ipmi-config --checkout --section=User3",
-        result: Partly(&["guest", "Lan_Privilege_Limit                           User"]),
+        result: Works(&[
+            "Lan_Privilege_Limit                           User",
+            "SOL_Payload_Access                            Yes",
+        ]),
     },
     Row { command: "ipmi-config --checkout", result: Partly(&["Section Lan_Conf", "Section User2"]) },
     Row {

@@ -26,4 +26,7 @@ mod pyghmi;
 mod python;
 mod python_ipmi;
 mod row;
+mod serial;
+mod sol;
 mod target;
+mod terminal;

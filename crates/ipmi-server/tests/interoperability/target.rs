@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event_log::FakeEventLog;
 use crate::node::ObedientNode;
 use crate::row::{Outcome, Row};
+use crate::serial::EchoConsole;
 
 pub(crate) const USER: &str = "admin";
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -25,7 +26,7 @@ pub(crate) const PASSWORD: &str = "correct-horse";
 /// How long a client may take before it is ended.
 const BOUND: Duration = Duration::from_secs(30);
 
-/// A BMC with two users and an event log of every kind of event.
+/// A BMC with two users, an event log of every kind of event, and a console.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
@@ -89,6 +90,7 @@ impl Target {
         let mut config = BmcConfig::new(NodeId::new("31/44"), "node-1", endpoint);
         config.address = Some(address);
         config.events = Some(events);
+        config.console = Some(Arc::new(EchoConsole));
         let shutdown = CancellationToken::new();
         let chassis = Arc::new(ObedientNode::new());
         let task = tokio::spawn(ipmi_server::run(transport, config, chassis, shutdown.clone()));

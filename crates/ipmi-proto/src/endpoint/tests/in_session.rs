@@ -212,7 +212,7 @@ fn payloads_other_than_messages_are_dropped_but_keep_the_session_alive() {
     let mut bench = Bench::new(config());
     let mut peer = bench.logged_in();
     bench.wait(Duration::from_secs(50));
-    assert!(bench.feed(&peer.packet(PayloadType::SOL, &[1, 0, 0, 0, b'x'])).is_nothing());
+    assert!(bench.feed(&peer.packet(PayloadType(0x20), &[1, 0, 0, 0, b'x'])).is_nothing());
     assert_eq!(bench.endpoint.counters().dropped(DropReason::OtherPayload), 1);
     bench.wait(Duration::from_secs(50));
     bench.hand_over(&mut peer, NetFn::CHASSIS, 1, &[]);
