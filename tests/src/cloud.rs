@@ -57,6 +57,31 @@ impl Cloud {
         self.vm(name)["state"].as_str().expect("a state").to_owned()
     }
 
+    /// The identifier of a VM.
+    ///
+    /// # Panics
+    /// When there is no such VM in a deployment.
+    #[must_use]
+    pub fn id(&self, name: &str) -> u64 {
+        self.vm(name)["vm"].as_u64().expect("an identifier")
+    }
+
+    /// Asks for an action on a VM, as another client of the API would.
+    pub fn act(&self, name: &str, action: &str) {
+        let vm = self.vm(name);
+        self.send(
+            "POST",
+            &format!("/api/v1/applications/{}/vms/{}/{action}", vm["application"], vm["vm"]),
+            &json!({}),
+        );
+    }
+
+    /// Publishes the design of a VM's application, as another client of the API would.
+    pub fn publish_updates(&self, name: &str) {
+        let path = format!("/api/v1/applications/{}/publishUpdates", self.vm(name)["application"]);
+        self.send("POST", &path, &json!({}));
+    }
+
     /// All boots of a VM, oldest first.
     #[must_use]
     pub fn boots(&self, name: &str) -> Vec<Boot> {
