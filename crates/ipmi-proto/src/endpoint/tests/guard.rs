@@ -8,7 +8,9 @@ use bytes::{Bytes, BytesMut};
 use super::bench::{Bench, Peer, address, config, request, secret, v15, v20};
 use crate::crypto::CipherSuite;
 use crate::endpoint::{DropReason, EndpointConfig, GuardLimits, SessionLimits};
-use crate::number::{CipherSuiteId, MessageTag, NetFn, PayloadType, PrivilegeLevel, RmcpStatus, Role};
+use crate::number::{
+    CipherSuiteId, MessageTag, NetFn, PayloadType, PrivilegeLevel, RmcpStatus, Role, SessionV15Algorithm,
+};
 use crate::wire::{Rakp2Grant, Rakp3};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -55,6 +57,8 @@ fn answered_without_proof(bench: &mut Bench) -> Vec<(String, Bytes)> {
     }
     ask("system GUID", NetFn::APP, 0x37, &[]);
     ask("session challenge", NetFn::APP, 0x39, &[2; 17]);
+    ask("session challenge of a user", NetFn::APP, 0x39, b"\x02admin\0\0\0\0\0\0\0\0\0\0\0");
+    ask("activation without a challenge", NetFn::APP, 0x3a, &[2; 22]);
     for net_fn in [NetFn::CHASSIS, NetFn::APP, NetFn(0x2c)] {
         (0..=255).for_each(|command| ask("command without data", net_fn, command, &[]));
     }
@@ -84,7 +88,8 @@ fn answer_to_a_stranger_is_less_than_two_and_a_half_times_the_question() {
     let mut users = config().users;
     users.push(super::bench::user("", "secret", PrivilegeLevel::ADMINISTRATOR));
     let suites = CipherSuite::ALL.iter().map(|suite| suite.id()).collect();
-    let mut bench = Bench::new(EndpointConfig { users, cipher_suites: suites, ..config() });
+    let ipmi_1_5 = vec![SessionV15Algorithm::MD5, SessionV15Algorithm::NONE];
+    let mut bench = Bench::new(EndpointConfig { users, cipher_suites: suites, ipmi_1_5, ..config() });
     let mut factors = Vec::new();
     for (name, datagram) in answered_without_proof(&mut bench) {
         let outcome = bench.feed(&datagram);

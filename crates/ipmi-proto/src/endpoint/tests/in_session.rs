@@ -144,6 +144,25 @@ fn every_flipped_bit_of_a_packet_drops_it() {
 }
 
 #[test]
+fn every_truncation_of_a_packet_drops_it() {
+    for suite in CipherSuite::ALL.into_iter().filter(|it| it.algorithms().is_some()) {
+        let mut bench = Bench::new(EndpointConfig { cipher_suites: vec![suite.id()], ..config() });
+        let mut peer = bench.logged_in_as(suite, "admin", "secret", PrivilegeLevel::ADMINISTRATOR);
+        let datagram = peer.request(NetFn::CHASSIS, 2, &[2]);
+        for len in 0..datagram.len() {
+            assert!(bench.feed(&datagram[..len]).is_nothing(), "{suite}, {len} bytes");
+            // The same with a length field that fits.
+            if let Some(payload) = datagram.get(16..len) {
+                let len = u16::try_from(payload.len()).unwrap();
+                let shorter = [&datagram[..14], &len.to_le_bytes()[..], payload].concat();
+                assert!(bench.feed(&shorter).request.is_none(), "{suite}, {len} bytes of payload");
+            }
+        }
+        assert!(bench.feed(&datagram).request.is_some(), "{suite}: the packet itself is still good");
+    }
+}
+
+#[test]
 fn bytes_after_the_packet_drop_it() {
     let mut bench = Bench::new(config());
     let mut peer = bench.logged_in();

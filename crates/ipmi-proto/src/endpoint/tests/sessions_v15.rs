@@ -369,3 +369,86 @@ fn sixth_wrong_password_makes_the_next_challenge_wait() {
     bench.wait(Duration::from_secs(1));
     logged_in(&mut bench, md5);
 }
+
+fn elsewhere() -> std::net::SocketAddr {
+    std::net::SocketAddr::from(([203, 0, 113, 9], 99))
+}
+
+#[test]
+fn recorded_packet_from_another_address_is_not_taken_again() {
+    for algorithm in ALL {
+        let mut bench = Bench::new(allowed());
+        let mut old = logged_in(&mut bench, algorithm);
+        let datagram = old.request(NetFn::CHASSIS, 2, &[2]);
+        let asked = bench.feed(&datagram).request.expect("a request");
+        bench.from = elsewhere();
+        assert!(bench.feed(&datagram).is_nothing(), "{algorithm}");
+        let sent = bench.respond(asked, Response::normal(&[][..]));
+        assert_eq!(sent[0].to, address(1000), "the answer goes to who asked");
+    }
+}
+
+#[test]
+fn packet_signed_with_another_password_does_nothing() {
+    let mut bench = Bench::new(allowed());
+    for algorithm in [SessionV15Algorithm::MD2, SessionV15Algorithm::MD5, SessionV15Algorithm::PASSWORD] {
+        let mut old = logged_in(&mut bench, algorithm);
+        let mut thief = Old { key: PacketKey::new(algorithm, secret("guess")).unwrap(), ..old.clone() };
+        bench.from = elsewhere();
+        assert!(bench.feed(&thief.request(NetFn::CHASSIS, 2, &[0])).is_nothing(), "{algorithm}");
+        bench.from = address(1000);
+        assert!(bench.feed(&old.request(NetFn::CHASSIS, 1, &[])).request.is_some(), "{algorithm}");
+    }
+}
+
+#[test]
+fn numbers_outside_of_the_window_are_dropped_even_if_authentic() {
+    let mut bench = Bench::new(allowed());
+    let mut old = logged_in(&mut bench, SessionV15Algorithm::MD5);
+    let first = old.sequence.0;
+    for ahead in [8, 9, 1000, u32::MAX / 2] {
+        old.sequence = SessionSequence(first.wrapping_add(ahead));
+        assert!(bench.feed(&old.request(NetFn::CHASSIS, 2, &[0])).is_nothing(), "{ahead} ahead");
+    }
+    old.sequence = SessionSequence(first.wrapping_add(7));
+    assert!(bench.feed(&old.request(NetFn::CHASSIS, 1, &[])).request.is_some());
+    old.sequence = SessionSequence(first.wrapping_sub(1));
+    assert!(bench.feed(&old.request(NetFn::CHASSIS, 2, &[0])).is_nothing(), "before the first");
+    old.sequence = SessionSequence(first);
+    assert!(bench.feed(&old.request(NetFn::CHASSIS, 1, &[])).request.is_some(), "late, and not yet seen");
+}
+
+#[test]
+fn recorded_login_opens_no_second_session() {
+    let mut bench = Bench::new(allowed());
+    for algorithm in ALL {
+        let (old, challenge) = half_way(&mut bench, algorithm, "admin", "secret");
+        let asked = activation(challenge, algorithm, PrivilegeLevel::ADMINISTRATOR);
+        let datagram = old.packet(&request(NetFn::APP, 0x3a, &asked.to_bytes()).to_bytes());
+        bench.feed(&datagram).only().expect("an answer");
+        bench.endpoint.end_all_sessions();
+        bench.from = elsewhere();
+        bench.feed(&datagram);
+        // Nor with the id of a login that waits for its activation.
+        let (mut other, _) = half_way(&mut bench, algorithm, "admin", "guess");
+        let mut renamed = datagram.to_vec();
+        renamed[9..13].copy_from_slice(&other.id.0.to_le_bytes());
+        bench.feed(&renamed);
+        assert_eq!(activate(&mut bench, &mut other, &asked), None, "{algorithm}: the challenge is another");
+        assert_eq!(bench.endpoint.active_sessions(), 0, "{algorithm}");
+        bench.from = address(1000);
+    }
+}
+
+#[test]
+fn every_truncation_of_a_packet_drops_it() {
+    let mut bench = Bench::new(allowed());
+    for algorithm in ALL {
+        let mut old = logged_in(&mut bench, algorithm);
+        let datagram = old.request(NetFn::CHASSIS, 2, &[2]);
+        for len in 0..datagram.len() {
+            assert!(bench.feed(&datagram[..len]).is_nothing(), "{algorithm}, {len} bytes");
+        }
+        assert!(bench.feed(&datagram).request.is_some(), "{algorithm}: the packet itself is still good");
+    }
+}
