@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::row::{Client, Row};
-use crate::{fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, pyghmi, python_ipmi, sol};
+use crate::{discovery, fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, openipmi, pyghmi, python_ipmi, sol};
 
 /// All clients, in the order of the document.
 const CLIENTS: &[Client] = &[
@@ -15,6 +15,10 @@ const CLIENTS: &[Client] = &[
     sol::IPMICONSOLE,
     freeipmi::HOST_RANGE,
     freeipmi::LAN,
+    discovery::PORT_623,
+    discovery::IPMIDETECT,
+    openipmi::CLIENT,
+    discovery::RMCP_PING,
     pyghmi::CLIENT,
     python_ipmi::RMCP_PLUS,
     python_ipmi::RMCP,

@@ -16,12 +16,14 @@ mod event_log;
 #[path = "../../../../tests/python/virtual_environment.rs"]
 mod virtual_environment;
 
+mod discovery;
 mod document;
 mod fence_ipmilan;
 mod freeipmi;
 mod ipmitool;
 mod ipmitool_lan;
 mod node;
+mod openipmi;
 mod pyghmi;
 mod python;
 mod python_ipmi;
