@@ -120,6 +120,25 @@ impl Cloud {
         self.send("POST", &format!("/sim/vms/{}/release", self.vm(name)["vm"]), &json!({}));
     }
 
+    /// Makes something go wrong: a rule as `POST /sim/faults` takes it.
+    pub fn fault(&self, rule: &Value) {
+        self.send("POST", "/sim/faults", rule);
+    }
+
+    /// The id of a VM.
+    #[must_use]
+    pub fn vm_id(&self, name: &str) -> Value {
+        self.vm(name)["vm"].clone()
+    }
+
+    /// The names of the VMs in the design of the application that `name` is in.
+    #[must_use]
+    pub fn design_names(&self, name: &str) -> Vec<String> {
+        let application = self.get(&format!("/api/v1/applications/{}", self.vm(name)["application"]));
+        let vms = application["design"]["vms"].as_array().expect("VMs");
+        vms.iter().map(|vm| vm["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
     /// A VM in the design.
     #[must_use]
     pub fn design(&self, name: &str) -> Value {

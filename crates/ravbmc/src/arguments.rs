@@ -2,6 +2,7 @@
 
 pub(crate) mod export;
 pub(crate) mod lab;
+pub(crate) mod node;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     Export(export::ExportCommand),
     /// Say which users and settings of BMCs were changed over IPMI, or drop such changes.
     Changes(ChangesArguments),
+    /// List, show and create nodes.
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// Make the parts of a lab that the nodes boot in: address service, boot CD-ROM.
     #[command(subcommand)]
     Lab(lab::LabCommand),

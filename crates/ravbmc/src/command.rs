@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod ipmi;
 pub(crate) mod lab;
+pub(crate) mod node;
 pub(crate) mod pending;
 pub(crate) mod serve;
 pub(crate) mod sim;

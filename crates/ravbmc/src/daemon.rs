@@ -185,7 +185,8 @@ async fn discover(each: &Served, bmcs: &mut Bmcs) -> Result<(), Undiscovered> {
     Ok(())
 }
 
-const fn boot_selection(selection: BootSelection) -> ravello::BootSelection {
+/// The same in the words of the cloud's client.
+pub(crate) const fn boot_selection(selection: BootSelection) -> ravello::BootSelection {
     match selection {
         BootSelection::Flag => ravello::BootSelection::Flag,
         BootSelection::Order => ravello::BootSelection::Order,

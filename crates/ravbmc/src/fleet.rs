@@ -7,9 +7,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use machine::Observation;
 use provisioning::{Account, Bmc, Enrolment, Host, Hosts, Interface, Machine, Privilege, Secret};
 use ravello::client::Aspect;
-use ravello::{Client, VmInventory, Writes, inventory};
+use ravello::{Client, VmInventory, Writes, inventory, observation};
 
 use crate::arguments::export::ConfiguredArguments;
 use crate::assignment::Assignments;
@@ -28,6 +29,8 @@ pub(crate) struct Fleet {
 /// One application as it was seen.
 #[derive(Debug)]
 pub(crate) struct Application {
+    pub(crate) configuration: configuration::Application,
+    document: ravello::document::Application,
     /// Those of its VMs that are nodes, in the order of their addresses.
     pub(crate) nodes: Vec<VmInventory>,
 }
@@ -47,16 +50,11 @@ pub(crate) enum Secrets {
     LeftOut,
 }
 
-/// The configuration, the state directory, and the applications that were asked for.
+/// The configuration, and the applications that were asked for.
 pub(crate) fn configured(
     arguments: &ConfiguredArguments,
-) -> Result<(Configuration, PathBuf, Vec<configuration::Application>)> {
+) -> Result<(Configuration, Vec<configuration::Application>)> {
     let configuration = Configuration::read(&arguments.config)?;
-    let state_dir = arguments
-        .state_dir
-        .clone()
-        .or_else(|| configuration.state_dir.clone())
-        .context("there is no state directory: set state-dir in the configuration, or --state-dir")?;
     let wanted = |application: &&configuration::Application| match &arguments.application {
         Some(name) => application.name == *name,
         None => true,
@@ -66,13 +64,18 @@ pub(crate) fn configured(
         let name = arguments.application.as_deref().unwrap_or_default();
         bail!("{} has no [[application]] named {name:?}", arguments.config.display());
     }
-    Ok((configuration, state_dir, applications))
+    Ok((configuration, applications))
 }
 
 impl Fleet {
     /// Looks.
     pub(crate) async fn look(arguments: &ConfiguredArguments) -> Result<Self> {
-        let (configuration, state_dir, wanted) = configured(arguments)?;
+        let (configuration, wanted) = configured(arguments)?;
+        let state_dir = arguments
+            .state_dir
+            .clone()
+            .or_else(|| configuration.state_dir.clone())
+            .context("there is no state directory: set state-dir in the configuration, or --state-dir")?;
         let client = cloud::client(&configuration.cloud, Writes::Sent)?;
         let mut applications = Vec::new();
         for application in wanted {
@@ -181,7 +184,13 @@ impl Application {
         let id = client.find_application(&configuration.name).await?;
         let document = client.application(id, Aspect::Whole).await?;
         let nodes = daemon::nodes(&configuration.nodes, inventory::inventory(&document));
-        Ok(Self { nodes })
+        Ok(Self { configuration, document, nodes })
+    }
+
+    /// Every VM of it, in the product's words.
+    pub(crate) fn observation(&self) -> Observation {
+        let selection = daemon::boot_selection(self.configuration.boot_selection);
+        observation::observation(&self.document, selection)
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn start(format: LogFormat, command: &Command) {
         | Command::Export(_)
         | Command::Changes(_)
         | Command::Lab(_)
+        | Command::Node(_)
         | Command::CheckConfig(_) => LevelFilter::WARN,
     };
     let filter = EnvFilter::builder().with_default_directive(default.into()).from_env_lossy();

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Pending(arguments) => block_on(command::pending::run(arguments)),
         Command::Export(command) => block_on(command::export::run(command)),
         Command::Changes(arguments) => block_on(command::changes::run(arguments)),
+        Command::Node(command) => block_on(command::node::run(command)),
         Command::Lab(command) => block_on(command::lab::run(command)),
         Command::CheckConfig(arguments) => command::check_config::run(&arguments),
     };

@@ -3,7 +3,7 @@
 //! ```text
 //!   RavelloBackend        one application: a look, a step                    backend
 //!     │  observation, inventory, difference: documents in the product's words
-//!     │  boot_selection, intent_tag: the two edits                            pure
+//!     │  boot_selection, intent_tag: the two edits; node_design: new VMs       pure
 //!   Client                one cloud: requests, replies, session, errors      client
 //!     │
 //!   documents             views that keep every field                        document, json
@@ -25,6 +25,7 @@ pub mod document;
 pub mod boot_selection;
 pub mod difference;
 pub mod intent_tag;
+pub mod node_design;
 
 pub mod inventory;
 pub mod observation;

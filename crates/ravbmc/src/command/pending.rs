@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use reconciler::{Journal, RedbJournal};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -19,14 +19,22 @@ use crate::pending::Pending;
 /// Asks the running daemon, or reads the journal of one that does not run.
 pub(crate) async fn run(arguments: PendingArguments) -> Result<()> {
     let state_dir = state_dir(&arguments)?;
-    let pending = match ask_daemon(&state_dir).await? {
-        Some(pending) => pending,
-        None => read_journal(&state_dir).await?,
-    };
+    let pending = look(&state_dir).await?.with_context(|| {
+        format!("{} is no state directory of ravbmc: it has no {JOURNAL_FILE}", state_dir.display())
+    })?;
     if arguments.json {
         output::print_json(&pending)
     } else {
         output::print(&pending.text(SystemTime::now()))
+    }
+}
+
+/// What a daemon says, or the journal of one that does not run; `None` if there never was one.
+pub(super) async fn look(state_dir: &Path) -> Result<Option<Pending>> {
+    match ask_daemon(state_dir).await? {
+        Some(pending) => Ok(Some(pending)),
+        None if state_dir.join(JOURNAL_FILE).exists() => read_journal(state_dir).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -59,9 +67,6 @@ async fn ask_daemon(state_dir: &Path) -> Result<Option<Pending>> {
 
 async fn read_journal(state_dir: &Path) -> Result<Pending> {
     let file = state_dir.join(JOURNAL_FILE);
-    if !file.exists() {
-        bail!("{} is no state directory of ravbmc: it has no {JOURNAL_FILE}", state_dir.display());
-    }
     let assignments = Assignments::load(state_dir)?;
     let journal = RedbJournal::open(&file)?;
     let mut pending = Pending::default();

@@ -117,6 +117,20 @@ impl Application {
         vms.iter_mut().find(|vm| Vm::new(vm).id() == Some(id)).map(VmEditor::new)
     }
 
+    /// Adds VMs to the design, behind the others.
+    ///
+    /// # Errors
+    /// When the design is no list of VMs; then nothing was added.
+    pub fn add_design_vms(&mut self, added: Vec<Json>) -> Result<(), Malformed> {
+        match self.json.get_mut("design").and_then(|design| design.get_mut("vms")) {
+            Some(Json::Array(vms)) => {
+                vms.extend(added);
+                Ok(())
+            }
+            _ => Err(Malformed { field: "design.vms" }),
+        }
+    }
+
     /// The document itself.
     pub const fn json(&self) -> &Json {
         &self.json

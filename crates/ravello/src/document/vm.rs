@@ -73,6 +73,12 @@ impl VmDocument {
     }
 }
 
+impl From<VmDocument> for Json {
+    fn from(vm: VmDocument) -> Self {
+        vm.json
+    }
+}
+
 impl<'a> Vm<'a> {
     pub(crate) const fn new(json: &'a Json) -> Self {
         Self { json }
@@ -176,6 +182,11 @@ impl<'a> HardDrive<'a> {
 }
 
 impl<'a> NetworkConnection<'a> {
+    /// The interface itself.
+    pub const fn json(self) -> &'a Json {
+        self.json
+    }
+
     /// Its name; empty if the document gives none.
     pub fn name(self) -> Cow<'a, str> {
         self.json.get("name").and_then(Json::plain).unwrap_or_default()
