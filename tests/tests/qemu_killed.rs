@@ -35,6 +35,12 @@ fn runs(pid: &str) -> bool {
     std::fs::read(Path::new("/proc").join(pid).join("cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
+/// The process group of a process (`proc_pid_stat(5)`: the third field after the name).
+fn group(pid: &str) -> String {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap();
+    stat.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap().to_owned()
+}
+
 #[test]
 fn guests_of_a_killed_simulator_are_gone_and_run_again_with_the_next() {
     if !guest::can_run() {
@@ -74,6 +80,9 @@ fn guests_of_a_killed_simulator_are_gone_and_run_again_with_the_next() {
     let kept = || std::fs::read_to_string(&state).unwrap_or_default();
     wait_for("the state on disk", BOUND, kept, |kept| kept.matches(r#""cause":"start""#).count() == 2);
     let pids: Vec<_> = (1..VMS).map(pid).collect();
+    for pid in &pids {
+        assert_eq!(group(pid), *pid, "a Ctrl-C for the simulator is none for its guests");
+    }
     first.kill();
     let alive = || pids.iter().filter(|pid| runs(pid)).count();
     wait_for("the end of all QEMU processes", BOUND, alive, |alive| *alive == 0);

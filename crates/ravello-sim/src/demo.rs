@@ -15,6 +15,9 @@ pub const NAME: &str = "demo";
 /// The name of the VM that is not a node.
 pub const UNDERCLOUD: &str = "undercloud";
 
+/// The image of the nodes' CD-ROM, which boots from the network.
+pub const CDROM_IMAGE: &str = crate::cloud::IPXE_IMAGE;
+
 /// The address of the first node in both networks; the undercloud has the ninth before it.
 const FIRST_HOST: u32 = 10;
 
@@ -87,7 +90,7 @@ fn node(index: u32, nodes: u32) -> Value {
         "powerOffOnStopTimeOut": true,
         "hardDrives": [
             { "index": 1, "name": "cdrom", "type": "CDROM", "boot": true, "controller": "ide",
-              "baseDiskImageName": crate::cloud::IPXE_IMAGE, "size": { "value": 672, "unit": "KB" } },
+              "baseDiskImageName": CDROM_IMAGE, "size": { "value": 672, "unit": "KB" } },
             { "index": 0, "name": "sda", "type": "DISK", "boot": false, "controller": "virtio",
               "size": { "value": 60, "unit": "GB" } },
         ],

@@ -15,7 +15,7 @@ pub(crate) struct EngineArguments {
     pub(crate) engine: EngineKind,
 
     /// A file for the image that drives of this name (or identifier) are made from; may be repeated. For example
-    /// `ipxe.iso=lab.iso` for the CD-ROM of the application `demo`.
+    /// `ipxe.iso=lab.iso` for the CD-ROM of the application `demo`, which is made by itself otherwise.
     #[arg(long = "image", value_name = "NAME=FILE", value_parser = image, help_heading = QEMU)]
     images: Vec<(String, PathBuf)>,
 
@@ -60,6 +60,16 @@ enum Accel {
 }
 
 impl EngineArguments {
+    /// Whether guests are processes, and nobody has named a file for this image.
+    pub(crate) fn lacks_image(&self, image: &str) -> bool {
+        self.engine == EngineKind::Qemu && self.images.iter().all(|(name, _)| name != image)
+    }
+
+    /// Names a file for an image.
+    pub(crate) fn add_image(&mut self, image: &str, file: PathBuf) {
+        self.images.push((image.to_owned(), file));
+    }
+
     /// The engine that was asked for, with its files in a state directory.
     pub(crate) fn engine(self, state_dir: &Path) -> Engine {
         if self.engine == EngineKind::Memory {

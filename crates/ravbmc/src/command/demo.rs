@@ -38,7 +38,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     config.speed = Speed::new(arguments.speed)?;
     config.state_dir = Some(home.path().join("cloud"));
     config.applications = vec![sim::demo_application(arguments.nodes, arguments.engine.engine)?];
-    config.engine = arguments.engine.clone().engine(home.path());
+    config.engine = sim::engine(arguments.engine.clone(), &home);
     let simulator = Simulator::new(config)?;
     let (listener, url) = sim::listen(arguments.api_listen).await?;
 

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ravello_sim::{ApplicationFile, SecretString, Simulator, SimulatorConfig, Speed, Switches, demo};
+use provisioning::{IpxeScript, IsoIngredients};
+use ravello_sim::{ApplicationFile, Engine, SecretString, Simulator, SimulatorConfig, Speed, Switches, demo};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tracing::warn;
 
-use crate::arguments::{EngineKind, SimArguments};
+use crate::arguments::{EngineArguments, EngineKind, SimArguments};
 use crate::{output, secret, shutdown};
 
 /// The generated password in the state directory.
@@ -31,7 +33,7 @@ pub(crate) async fn run(arguments: SimArguments) -> Result<()> {
     if let Some(file) = &arguments.switches {
         config.switches = switches(file)?;
     }
-    config.engine = arguments.engine.engine(home.path());
+    config.engine = engine(arguments.engine, &home);
     let simulator = Simulator::new(config)?;
     let shutdown = shutdown::on_signal()?;
     let (listener, url) = listen(arguments.listen).await?;
@@ -46,6 +48,26 @@ pub(crate) async fn run(arguments: SimArguments) -> Result<()> {
     }
     simulator.serve(listener, shutdown).await?;
     Ok(())
+}
+
+/// The engine that was asked for. Guests that are processes get the CD-ROM that they boot from, unless there is one.
+pub(super) fn engine(mut arguments: EngineArguments, home: &Home) -> Engine {
+    if arguments.lacks_image(demo::CDROM_IMAGE) {
+        let file = home.path().join(demo::CDROM_IMAGE);
+        match boot_cdrom(&file) {
+            Ok(()) => arguments.add_image(demo::CDROM_IMAGE, file),
+            Err(error) => warn!(
+                error = output::error_chain(&error),
+                "no boot CD-ROM can be made, so guests cannot boot from the network; `ravbmc lab iso` makes one elsewhere, --image {}=FILE takes it",
+                demo::CDROM_IMAGE
+            ),
+        }
+    }
+    arguments.engine(home.path())
+}
+
+fn boot_cdrom(file: &Path) -> Result<()> {
+    Ok(IsoIngredients::new(IpxeScript::default().text()?).build(file)?)
 }
 
 /// The application that is made. Where guests are real, the undercloud is this machine, and no VM stands for it.

@@ -37,15 +37,18 @@ impl Tools {
         Ok(Self { binds_to_parent })
     }
 
-    /// The command that starts QEMU.
+    /// The command that starts QEMU, in a process group of its own: a Ctrl-C is for the simulator, which then ends its
+    /// guests, and not for them.
     pub(super) fn qemu(self) -> tokio::process::Command {
-        if self.binds_to_parent {
+        let mut command = if self.binds_to_parent {
             let mut command = tokio::process::Command::new("setpriv");
             command.args(["--pdeathsig", "KILL", "--", QEMU]);
             command
         } else {
             tokio::process::Command::new(QEMU)
-        }
+        };
+        command.process_group(0);
+        command
     }
 }
 
