@@ -159,6 +159,8 @@ const ROWS: &[Row] = &[
         command: "ipmi-config --diff --category=chassis -e Chassis_Boot_Flags:Boot_Device=HARD-DRIVE",
         result: Works(&["input=`HARD-DRIVE':actual=`PXE'"]),
     },
+    Row { command: "ipmi-chassis-config --commit --filename=boot-flags", result: Works(&[]) },
+    Row { command: "ipmi-chassis-config --diff --filename=boot-flags", result: Works(&[]) },
     Row {
         command: "ipmi-chassis-config --commit -e Chassis_Boot_Flags:Boot_Flags_Persistent=No -e Chassis_Boot_Flags:Boot_Device=HARD-DRIVE",
         result: Works(&[]),
@@ -243,7 +245,7 @@ fn command(row: &Row, driver: &[&str], hosts: &str, cache: &Path) -> Command {
     let program = words.next().unwrap();
     let mut command = Command::new(program);
     command.args(driver).args(["-h", hosts, "-u", USER, "-p", PASSWORD, "-l", "ADMIN"]);
-    command.env("TZ", "UTC").args(words);
+    command.env("TZ", "UTC").args(words).current_dir(cache);
     if ["ipmi-sensors", "ipmi-sensors-config", "ipmi-sel", "ipmi-fru", "ipmi-config"].contains(&program) {
         // They keep copies of sensor data records by host and port.
         command.arg("--sdr-cache-directory").arg(cache);
@@ -251,12 +253,21 @@ fn command(row: &Row, driver: &[&str], hosts: &str, cache: &Path) -> Command {
     command
 }
 
+/// What MAAS commits before it powers a machine on.
+const BOOT_FLAGS: &str = "Section Chassis_Boot_Flags
+\tBoot_Flags_Persistent No
+\tBIOS_Boot_Type EFI
+\tBoot_Device PXE
+EndSection
+";
+
 /// Runs the rows of a client.
 ///
 /// # Panics
 /// With everything that was wrong.
 async fn check(client: Client, driver: &[&str], hosts: &str, target: &Target) {
     let cache = empty_directory(&format!("freeipmi-{}", target.address.port()));
+    std::fs::write(cache.join("boot-flags"), BOOT_FLAGS).unwrap();
     let mut wrong = Vec::new();
     for row in client.rows {
         if !matches!(row.result, NotApplicable(_)) {
