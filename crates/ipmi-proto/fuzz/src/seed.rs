@@ -8,7 +8,7 @@ use std::path::Path;
 mod seeds;
 
 fn main() -> io::Result<()> {
-    for target in ["datagram", "setup_messages", "commands", "endpoint", "sessions"] {
+    for target in ["datagram", "setup_messages", "commands", "endpoint", "sessions", "console", "serial_line"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
         fs::create_dir_all(&folder)?;
         for (number, seed) in seeds::of(target).into_iter().enumerate() {

@@ -28,16 +28,22 @@ use ipmi_proto::wire::{
     SolPacket, SolStatus,
 };
 
+#[path = "lone_console.rs"]
+mod lone_console;
+
+pub(crate) use lone_console::console;
+
 /// An oracle: input in, panic or nothing out.
 pub(crate) type Oracle = fn(&[u8]);
 
 /// Every oracle, with the name of its fuzz target.
-pub(crate) const ORACLES: [(&str, Oracle); 6] = [
+pub(crate) const ORACLES: [(&str, Oracle); 7] = [
     ("datagram", datagram),
     ("setup_messages", setup_messages),
     ("commands", commands),
     ("endpoint", endpoint),
     ("sessions", sessions),
+    ("console", console),
     ("serial_line", serial_line),
 ];
 

@@ -11,6 +11,7 @@ pub(crate) fn of(oracle: &str) -> Vec<Vec<u8>> {
         }
         "endpoint" => recorded().into_iter().map(|conversation| as_script(&conversation)).collect(),
         "sessions" => scripts(),
+        "console" => lone_consoles(),
         "serial_line" => lines(),
         other => panic!("no oracle {other}"),
     }
@@ -65,6 +66,26 @@ fn scripts() -> Vec<Vec<u8>> {
             let end = [14, 0, 2, 7];
             all.push([&login[..], &question, trouble, &question, trouble, &end].concat());
             all.push([&login[..3], &[2, 1], trouble, &[2, 7, 2, 7, 13, 8, 2, 7], &question].concat());
+        }
+    }
+    all
+}
+
+/// Consoles with each suite, before and after their login, who are answered in each way.
+fn lone_consoles() -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for suite in 0..8 {
+        for mode in [0x00, 0x01, 0x80] {
+            for answers in [
+                &[3, 0, 3, 0, 3, 0, 3, 0, 3, 0, 20, 3, 0, 3, 0][..],
+                &[3, 0, 3, 0, 3, 0, 32, 7, 8, 3, 0, 7, 16],
+                &[8, 6, 0xc0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 7, 4, 3, 0],
+                &[8, 6, 0x00, 1, 8, 0x81, 0x04, 0x7b, 0x20, 4, 2, 0, 0, 0, 3, 0],
+                &[4, 0, 30, 1, 5, 0, 12, 7, 4, 3, 0, 4, 0, 40, 2],
+                &[3, 1, 0xc1, 0, 3, 1, 0, 4, 1, 2, 3, 4, 9, 3, 0],
+            ] {
+                all.push([&[mode | suite << 1][..], answers].concat());
+            }
         }
     }
     all
