@@ -12,9 +12,11 @@
         .set POWER_BUTTON, 0x0100
         .set SLEEP_S5, 0x2000
 
-# Prints the text at %si up to a zero byte.
+# Prints the text at %si up to a zero byte. Not even the firmware's clock says anything in between.
 print:
-        lodsb
+        pushfw
+        cli
+0:      lodsb
         testb   %al, %al
         jz      2f
         movb    %al, %bl
@@ -25,8 +27,9 @@ print:
         movw    $COM1, %dx
         movb    %bl, %al
         outb    %al, %dx
-        jmp     print
-2:      ret
+        jmp     0b
+2:      popfw
+        ret
 
 # Lets the power button raise its status bit.
 enable_power_button:

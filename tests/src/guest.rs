@@ -70,21 +70,21 @@ impl Serial {
         Self { socket, log, connection: None }
     }
 
-    /// Presses a key.
+    /// Presses keys.
     ///
     /// # Panics
     /// When nobody listens.
-    pub fn press(&mut self, key: u8) {
+    pub fn press(&mut self, keys: &[u8]) {
         // It stays connected: QEMU forgets what is still to be read when a connection closes. The one to a QEMU that has
         // ended breaks, and a new one is made.
-        if self.connection.as_ref().is_some_and(|mut connection| connection.write_all(&[key]).is_ok()) {
+        if self.connection.as_ref().is_some_and(|mut connection| connection.write_all(keys).is_ok()) {
             return;
         }
         let mut connection = UnixStream::connect(&self.socket).expect("the console listens");
         let mut reader = connection.try_clone().expect("a second handle");
         // A client that does not read makes the guest wait.
         std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
-        connection.write_all(&[key]).expect("the console takes a key");
+        connection.write_all(keys).expect("the console takes keys");
         self.connection = Some(connection);
     }
 
@@ -95,11 +95,13 @@ impl Serial {
     }
 }
 
-/// What a screen shows that is sent over a serial line, as far as it comes from our guests or from iPXE.
+/// What a screen shows that is sent over a serial line, as far as it comes from our guests or from iPXE. A line that is
+/// not at its end does not count yet.
 fn lines(said: &str) -> Vec<String> {
+    let (said, _) = said.rsplit_once('\n').unwrap_or_default();
     let mut found = Vec::new();
     for line in without_escape_sequences(said).split(['\r', '\n']) {
-        if let Some(start) = line.find("DISK: ").or_else(|| line.find("DEPLOY: ")) {
+        if let Some(start) = ["DISK: ", "DEPLOY: ", "LINUX: "].iter().find_map(|mark| line.find(mark)) {
             found.push(line[start..].trim().to_owned());
         } else if line.contains("iPXE initialising devices") {
             found.push("iPXE".to_owned());

@@ -4,13 +4,15 @@
 //! * [`ravbmc`] builds and starts the program and ends what it started, by its process id.
 //! * [`client`] runs the real clients, or says loudly that one is missing.
 //! * [`cloud`] asks the simulator what really happened.
-//! * [`guest`] makes boot programs for real virtual machines.
+//! * [`guest`] makes boot programs for real virtual machines, [`linux`] a disk with a real system; [`lab`] has such a machine.
 //! * [`simulated`] is a simulator in the process of the test itself.
 //! * [`wait_for`] waits for a condition, with a bound, and reports the last thing it saw.
 
 pub mod client;
 pub mod cloud;
 pub mod guest;
+pub mod lab;
+pub mod linux;
 pub mod ravbmc;
 pub mod simulated;
 

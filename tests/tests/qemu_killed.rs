@@ -71,7 +71,7 @@ fn guests_of_a_killed_simulator_are_gone_and_run_again_with_the_next() {
     for number in 1..VMS {
         cloud.act(&format!("vm{number}"), "start");
         wait_for("the first boot", BOUND, || serial(number).lines(), |lines| *lines == ["DISK: FIRST BOOT"]);
-        serial(number).press(b'c');
+        serial(number).press(b"c");
         wait_for("its end", BOUND, || serial(number).lines().len(), |lines| *lines == 2);
         wait_for("STARTED", BOUND, || cloud.state(&format!("vm{number}")), |state| state == "STARTED");
     }

@@ -211,7 +211,7 @@ async fn started_vm_is_a_machine_that_runs_and_shutdown_presses_its_power_button
     let pid = lab.pid(1);
     assert!(process_exists(pid));
 
-    lab.serial(1).press(b'c');
+    lab.serial(1).press(b"c");
     lab.wait_for_line(1, &["DISK: FIRST BOOT", "DISK: CONFIGURED"]).await;
     lab.act("vms/1/shutdown").await;
     lab.wait_for_state(1, VmState::Stopped).await;
@@ -231,7 +231,7 @@ async fn guests_own_reboot_is_one_boot_in_the_log_and_keeps_the_boot_order() {
     let mut said = vec!["DISK: FIRST BOOT"];
     lab.wait_for_line(1, &said).await;
     let mut serial = lab.serial(1);
-    serial.press(b'c');
+    serial.press(b"c");
     said.push("DISK: CONFIGURED");
     lab.wait_for_line(1, &said).await;
 
@@ -240,7 +240,7 @@ async fn guests_own_reboot_is_one_boot_in_the_log_and_keeps_the_boot_order() {
     let pid = lab.pid(1);
     let mut boots = vec![(BootCause::Start, FROM_DISK, None)];
     for _ in 0..3 {
-        serial.press(b'r');
+        serial.press(b"r");
         said.push("DISK: BOOT");
         lab.wait_for_line(1, &said).await;
         boots.last_mut().unwrap().2 = Some(BootEnd::GuestReboot);
@@ -264,7 +264,7 @@ async fn guest_that_turns_itself_off_leaves_the_vm_stopped() {
     let Some(lab) = Lab::start(1).await else { return };
     lab.act("vms/1/start").await;
     lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
-    lab.serial(1).press(b'p');
+    lab.serial(1).press(b"p");
     lab.wait_for_state(1, VmState::Stopped).await;
     assert_eq!(lab.boots(1), [(BootCause::Start, FROM_DISK, Some(BootEnd::GuestPowerOff))]);
     lab.end().await;
@@ -291,7 +291,7 @@ async fn deaf_guest_is_cut_off_by_stop_and_survives_shutdown() {
     let Some(lab) = Lab::start(1).await else { return };
     lab.act("vms/1/start").await;
     lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
-    lab.serial(1).press(b'd');
+    lab.serial(1).press(b"d");
     lab.wait_for_line(1, &["DISK: FIRST BOOT", "DISK: DEAF"]).await;
     lab.act("vms/1/shutdown").await;
     assert_eq!(lab.simulator.vm_state(Lab::vm(1)), Some(VmState::Stopping));
@@ -321,7 +321,7 @@ async fn restart_presses_the_power_button_and_powers_on_again() {
     let Some(lab) = Lab::start(1).await else { return };
     lab.act("vms/1/start").await;
     lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
-    lab.serial(1).press(b'c');
+    lab.serial(1).press(b"c");
     lab.wait_for_line(1, &["DISK: FIRST BOOT", "DISK: CONFIGURED"]).await;
     lab.act("vms/1/restart").await;
     let before = (BootCause::Start, FROM_DISK, Some(BootEnd::Restart));
@@ -353,7 +353,7 @@ async fn process_that_is_killed_is_a_failed_vm_until_it_is_repaired() {
     let Some(lab) = Lab::start(1).await else { return };
     lab.act("vms/1/start").await;
     lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
-    lab.serial(1).press(b'c');
+    lab.serial(1).press(b"c");
     lab.wait_for_line(1, &["DISK: FIRST BOOT", "DISK: CONFIGURED"]).await;
     assert!(Command::new("kill").args(["-KILL", &lab.pid(1).to_string()]).status().unwrap().success());
     lab.wait_for_state(1, VmState::Error).await;
@@ -399,7 +399,7 @@ async fn guests_end_with_the_simulator_and_run_again_with_the_next() {
     let Some(lab) = Lab::start(2).await else { return };
     lab.act("vms/1/start").await;
     lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
-    lab.serial(1).press(b'c');
+    lab.serial(1).press(b"c");
     lab.wait_for_line(1, &["DISK: FIRST BOOT", "DISK: CONFIGURED"]).await;
     let pid = lab.pid(1);
     let application = ApplicationFile::from_value(json!({ "name": "lab" })).unwrap();
