@@ -110,6 +110,12 @@ impl Cloud {
         self.send("POST", &format!("/sim/vms/{}/reboot", self.vm(name)["vm"]), &json!({}));
     }
 
+    /// Lets the guest of a VM ignore every request to shut down.
+    pub fn ignore_shutdown(&self, name: &str) {
+        let guest = json!({ "softShutdown": "ignored" });
+        self.send("PUT", &format!("/sim/vms/{}/guest", self.vm(name)["vm"]), &guest);
+    }
+
     /// Keeps a VM in its next transient state.
     pub fn hold(&self, name: &str) {
         self.send("POST", &format!("/sim/vms/{}/hold", self.vm(name)["vm"]), &json!({}));
