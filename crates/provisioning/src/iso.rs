@@ -8,7 +8,7 @@
 //! UEFI is an option. The iPXE of today's distributions takes no script there, hence GRUB around it: the prompts and the order of
 //! interfaces do not count, but the rule does: network or reboot, never the disk.
 //!
-//! The same files and the same script give the same image, byte by byte: all times are [`ISO_TIME`], or those of
+//! The same files and the same script give the same image, byte by byte: all times are the first of 1980, or those of
 //! `SOURCE_DATE_EPOCH`.
 //!
 //! This module does what the rest of the crate does not: it reads files and runs programs.
