@@ -4,15 +4,20 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::row::{Client, Row};
-use crate::{discovery, fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, openipmi, pyghmi, python_ipmi, sol};
+use crate::{
+    discovery, fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, openipmi, pyghmi, python_ipmi, sol,
+    user_changes,
+};
 
 /// All clients, in the order of the document.
 const CLIENTS: &[Client] = &[
     ipmitool::CLIENT,
     sol::IPMITOOL,
+    user_changes::IPMITOOL,
     ipmitool_lan::CLIENT,
     freeipmi::CLIENT,
     sol::IPMICONSOLE,
+    user_changes::FREEIPMI,
     freeipmi::HOST_RANGE,
     freeipmi::LAN,
     discovery::PORT_623,
@@ -20,6 +25,7 @@ const CLIENTS: &[Client] = &[
     openipmi::CLIENT,
     discovery::RMCP_PING,
     pyghmi::CLIENT,
+    user_changes::PYGHMI,
     python_ipmi::RMCP_PLUS,
     python_ipmi::RMCP,
     python_ipmi::IPMITOOL,

@@ -265,7 +265,7 @@ EndSection
 ///
 /// # Panics
 /// With everything that was wrong.
-async fn check(client: Client, driver: &[&str], hosts: &str, target: &Target) {
+pub(crate) async fn check(client: Client, driver: &[&str], hosts: &str, target: &Target) {
     let cache = empty_directory(&format!("freeipmi-{}", target.address.port()));
     std::fs::write(cache.join("boot-flags"), BOOT_FLAGS).unwrap();
     let mut wrong = Vec::new();
@@ -278,7 +278,7 @@ async fn check(client: Client, driver: &[&str], hosts: &str, target: &Target) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-const LAN_2_0: &[&str] = &["-D", "LAN_2_0", "-I", "17"];
+pub(crate) const LAN_2_0: &[&str] = &["-D", "LAN_2_0", "-I", "17"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_row_of_freeipmi_comes_to_what_the_document_says() {

@@ -13,6 +13,9 @@
 #[allow(dead_code, reason = "shared with the tests in memory, which use all of it")]
 mod event_log;
 
+#[path = "../bmc/settings_store.rs"]
+#[allow(dead_code, reason = "shared with the tests in memory, which use all of it")]
+mod settings_store;
 #[path = "../../../../tests/python/virtual_environment.rs"]
 mod virtual_environment;
 
@@ -32,3 +35,4 @@ mod serial;
 mod sol;
 mod target;
 mod terminal;
+mod user_changes;

@@ -1,9 +1,15 @@
 //! pyghmi, the library of VirtualBMC and of xCAT's and Confluent's consoles. It keeps one session for all calls.
 
+use std::time::Duration;
+
 use crate::python::Calls;
 use crate::row::Expected::{Refused, Works};
 use crate::row::{Client, Row};
 use crate::target::Target;
+
+/// A thread of its own receives for it, and now and then it looks at an answer only when it is about to repeat the request, up to
+/// a second later. A call of it can take dozens of requests.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) const CLIENT: Client = Client {
     name: "pyghmi",
@@ -95,7 +101,7 @@ async fn every_row_of_pyghmi_comes_to_what_the_document_says() {
     let ports = [target.address.port(), other.address.port()];
     let run = move || {
         if let Some(calls) = Calls::start("pyghmi_calls.py", &ports, &[]) {
-            calls.check_all(CLIENT.rows);
+            calls.check_all(CLIENT.rows, PATIENCE);
         }
     };
     tokio::task::spawn_blocking(run).await.unwrap();

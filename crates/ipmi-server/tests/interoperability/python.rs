@@ -60,21 +60,23 @@ impl Calls {
     }
 
     /// Runs a row; says what is wrong with what came of it.
-    pub(crate) fn check(&mut self, row: &Row) -> Result<(), String> {
+    fn check(&mut self, row: &Row, patience: Duration) -> Result<(), String> {
         let begin = Instant::now();
         let answer = writeln!(self.expressions, "{}", row.command)
             .map_err(|error| error.to_string())
             .and_then(|()| self.answers.recv_timeout(BOUND).map_err(|error| error.to_string()))
             .map_err(|error| format!("{}: no answer: {error}", row.command))?;
-        row.check(&Outcome { success: answer.starts_with("= "), printed: answer, elapsed: begin.elapsed() })
+        let success = answer.starts_with("= ");
+        let outcome = Outcome { success, printed: answer, elapsed: begin.elapsed() };
+        row.check_within(&outcome, patience)
     }
 
-    /// Runs rows in their order and ends the script.
+    /// Runs rows in their order, each of which has that long, and ends the script.
     ///
     /// # Panics
     /// With everything that was wrong.
-    pub(crate) fn check_all(mut self, rows: &[Row]) {
-        let wrong: Vec<String> = rows.iter().filter_map(|row| self.check(row).err()).collect();
+    pub(crate) fn check_all(mut self, rows: &[Row], patience: Duration) {
+        let wrong: Vec<String> = rows.iter().filter_map(|row| self.check(row, patience).err()).collect();
         self.script.kill().unwrap();
         self.script.wait().unwrap();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -3,7 +3,7 @@
 use crate::ipmitool;
 use crate::python::Calls;
 use crate::row::Expected::{Defect, Refused, Works};
-use crate::row::{Client, Row};
+use crate::row::{Client, PATIENCE, Row};
 use crate::target::{Target, has};
 
 const VERSION: &str = "0.6.1";
@@ -132,7 +132,7 @@ async fn check(client: Client, interface: &'static str, target: Target) {
     let ports = [target.address.port()];
     let run = move || {
         if let Some(calls) = Calls::start("python_ipmi_calls.py", &ports, &[interface]) {
-            calls.check_all(client.rows);
+            calls.check_all(client.rows, PATIENCE);
         }
     };
     tokio::task::spawn_blocking(run).await.unwrap();

@@ -52,11 +52,16 @@ pub(crate) struct Outcome {
 }
 
 /// How long a client may take: less than it waits before it repeats a request, so that nothing stays unanswered.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
 
 impl Row {
     /// What is wrong with what came of it.
     pub(crate) fn check(&self, outcome: &Outcome) -> Result<(), String> {
+        self.check_within(outcome, PATIENCE)
+    }
+
+    /// The same for a client that takes its time.
+    pub(crate) fn check_within(&self, outcome: &Outcome, patience: Duration) -> Result<(), String> {
         let Outcome { success, printed, elapsed } = outcome;
         let complain = |what: &str| Err(format!("{}: {what}\n{printed}", self.command));
         if *success != self.result.succeeds() {
@@ -65,7 +70,7 @@ impl Row {
         if let Some(missing) = self.result.texts().iter().find(|text| !printed.contains(**text)) {
             return complain(&format!("it did not print {missing:?}"));
         }
-        if *elapsed > PATIENCE {
+        if *elapsed > patience {
             return complain(&format!("it took {elapsed:?}, so something stayed unanswered"));
         }
         Ok(())

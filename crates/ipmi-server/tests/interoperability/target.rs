@@ -19,6 +19,7 @@ use crate::event_log::FakeEventLog;
 use crate::node::ObedientNode;
 use crate::row::{Outcome, Row};
 use crate::serial::EchoConsole;
+use crate::settings_store::FakeSettingsStore;
 
 pub(crate) const USER: &str = "admin";
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -43,7 +44,13 @@ impl Target {
     /// One that also speaks IPMI 1.5, with MD5, MD2 and passwords.
     pub(crate) async fn with_ipmi_1_5() -> Self {
         let types = vec![SessionV15Algorithm::MD5, SessionV15Algorithm::MD2, SessionV15Algorithm::PASSWORD];
-        Self::with((Ipv4Addr::LOCALHOST, 0).into(), |endpoint| endpoint.ipmi_1_5 = types).await
+        Self::with((Ipv4Addr::LOCALHOST, 0).into(), |config| config.endpoint.ipmi_1_5 = types).await
+    }
+
+    /// One that keeps what consoles change of users and channel.
+    pub(crate) async fn with_kept_settings() -> Self {
+        let settings = Arc::new(FakeSettingsStore::default()).open();
+        Self::with((Ipv4Addr::LOCALHOST, 0).into(), |config| config.settings = Some(settings)).await
     }
 
     /// Two, at 127.0.0.2 and 127.0.0.3, with the same port.
@@ -61,11 +68,11 @@ impl Target {
     }
 
     /// With an address and changes to the defaults.
-    pub(crate) async fn with(address: SocketAddr, change: impl FnOnce(&mut EndpointConfig)) -> Self {
+    pub(crate) async fn with(address: SocketAddr, change: impl FnOnce(&mut BmcConfig)) -> Self {
         Self::behind(UdpTransport::bind(address).await.unwrap(), change)
     }
 
-    fn behind(transport: UdpTransport, change: impl FnOnce(&mut EndpointConfig)) -> Self {
+    fn behind(transport: UdpTransport, change: impl FnOnce(&mut BmcConfig)) -> Self {
         let user = |name: &str, password: &str, limit| User {
             name: UserName::new(name.as_bytes()).unwrap(),
             password: Password::new(password.as_bytes()).unwrap(),
@@ -85,12 +92,12 @@ impl Target {
         ] {
             events.push(kind);
         }
-        let mut endpoint = EndpointConfig::new(Guid([9; 16]), users);
-        change(&mut endpoint);
+        let endpoint = EndpointConfig::new(Guid([9; 16]), users);
         let mut config = BmcConfig::new(NodeId::new("31/44"), "node-1", endpoint);
         config.address = Some(address);
         config.events = Some(events);
         config.console = Some(Arc::new(EchoConsole));
+        change(&mut config);
         let shutdown = CancellationToken::new();
         let chassis = Arc::new(ObedientNode::new());
         let task = tokio::spawn(ipmi_server::run(transport, config, chassis, shutdown.clone()));
