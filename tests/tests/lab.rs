@@ -13,7 +13,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use ravbmc_tests::ravbmc::{Process, run};
+use ravbmc_tests::cloud::Cloud;
+use ravbmc_tests::ravbmc::{Process, configuration, run};
+use serde_json::{Value, json};
 
 fn said(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -93,4 +95,46 @@ fn an_image_without_its_ingredients_names_the_package() {
     let refused = complaint(&run(&options));
     assert!(refused.contains("/no/such/ipxe.lkrn; install the package ipxe"), "{refused}");
     assert!(!image.exists());
+}
+
+#[test]
+fn what_is_known_to_make_deployments_fail_is_found() {
+    let simulator = Process::simulator(&["--nodes", "2", "--speed", "20"]);
+    let cloud = Cloud::of(&simulator);
+    let folder = tempfile::tempdir().unwrap();
+    let file = configuration(folder.path(), &simulator.cloud_url(), "");
+    let ironic = folder.path().join("ironic.conf");
+    fs::write(&ironic, "[pxe]\nenable_netboot_fallback = false\n").unwrap();
+    let check = |more: &[&str]| {
+        let words =
+            ["lab", "check", "--config", file.to_str().unwrap(), "--ironic-conf", ironic.to_str().unwrap()];
+        run(&[&words[..], more].concat())
+    };
+    assert_eq!(said(&check(&[])), "2 nodes looked at, nothing wrong found.\n");
+
+    fs::write(&ironic, "[pxe]\nenable_netboot_fallback = True\n").unwrap();
+    cloud.edit_design("node1", |vm| {
+        vm["memorySize"] = json!({ "value": 64, "unit": "MB" });
+        vm["hardDrives"].as_array_mut().unwrap().retain(|drive| drive["type"] == "DISK");
+    });
+    cloud.edit_design("node2", |vm| {
+        vm["networkConnections"][1]["ipConfig"] = json!({ "autoIpConfig": {} });
+        vm["networkConnections"][0]["ipConfig"]["staticIpConfig"]["ip"] = json!("192.168.2.10");
+    });
+    let output = check(&["--json"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("5 problems found"), "{output:?}");
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found: Vec<String> =
+        found.as_array().unwrap().iter().map(|one| format!("{} {}", one["node"], one["problem"])).collect();
+    for (node, words) in [
+        ("node1", "64 MiB of memory"),
+        ("node1", "no CD-ROM drive"),
+        ("node2", "eth1 has no static address"),
+        ("null", "IP address 192.168.2.10 occurs twice"),
+        ("null", "enable_netboot_fallback is on"),
+    ] {
+        assert!(found.iter().any(|one| one.contains(node) && one.contains(words)), "{words} in {found:?}");
+    }
+    assert!(String::from_utf8_lossy(&check(&[]).stdout).contains("no CD-ROM drive"));
 }

@@ -30,7 +30,7 @@ pub(crate) struct Fleet {
 #[derive(Debug)]
 pub(crate) struct Application {
     pub(crate) configuration: configuration::Application,
-    document: ravello::document::Application,
+    pub(crate) document: ravello::document::Application,
     /// Those of its VMs that are nodes, in the order of their addresses.
     pub(crate) nodes: Vec<VmInventory>,
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use ipnet::Ipv4Net;
 
+use super::export::ConfiguredArguments;
+
 /// The parts of the lab that the nodes boot in.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LabCommand {
@@ -15,6 +17,22 @@ pub(crate) enum LabCommand {
     IpxeScript(IpxeScriptArguments),
     /// Make the iPXE CD-ROM: it boots from the network, or else reboots, never from the local disk.
     Iso(IsoArguments),
+    /// Look for what is known to make deployments fail: memory, CD-ROM, DHCP, addresses, expiry, Ironic's settings.
+    Check(LabCheckArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LabCheckArguments {
+    #[command(flatten)]
+    pub(crate) configured: ConfiguredArguments,
+
+    /// Ironic's configuration, to look at too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ironic_conf: Option<PathBuf>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! `ravbmc lab`: the parts of the lab that the nodes boot in.
 
+mod check;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +22,7 @@ pub(crate) async fn run(command: LabCommand) -> Result<()> {
             write_public(&script(arguments.script).text()?, arguments.output.as_deref())
         }
         LabCommand::Iso(arguments) => iso(arguments),
+        LabCommand::Check(arguments) => check::run(arguments).await,
     }
 }
 

@@ -165,6 +165,16 @@ impl<'a> HardDrive<'a> {
         self.json.get("type").and_then(Json::text).is_some_and(|kind| kind == "DISK")
     }
 
+    /// Whether it is a CD-ROM drive.
+    pub fn is_cdrom(self) -> bool {
+        self.json.get("type").and_then(Json::text).is_some_and(|kind| kind == "CDROM")
+    }
+
+    /// Whether an image of the library is in it.
+    pub fn has_image(self) -> bool {
+        ["baseDiskImageId", "baseDiskImageName"].into_iter().any(|field| self.json.get(field).is_some())
+    }
+
     /// Whether it is marked as bootable. Several drives of a VM can be.
     pub fn is_bootable(self) -> bool {
         self.json.get("boot").and_then(Json::flag).unwrap_or(false)
