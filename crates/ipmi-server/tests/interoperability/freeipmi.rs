@@ -308,3 +308,17 @@ async fn every_row_of_freeipmi_with_a_host_range_comes_to_what_the_document_says
         other.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_ipmi_1_5_freeipmi_says_so_at_once() {
+    const ROWS: &[Row] = &[
+        Row { command: "ipmipower --stat", result: Refused(&["authentication type unavailable"]) },
+        Row { command: "bmc-info --guid", result: Refused(&["authentication type unavailable"]) },
+    ];
+    if has("bmc-info", LAN.version) {
+        let target = Target::start().await;
+        let client = Client { rows: ROWS, ..LAN };
+        check(client, &["-D", "LAN"], &target.address.to_string(), &target).await;
+        target.stop().await;
+    }
+}
