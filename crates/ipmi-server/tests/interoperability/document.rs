@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::row::{Client, Row};
 use crate::{
-    discovery, fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, openipmi, pyghmi, python_ipmi, sol,
+    discovery, fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, ipv6, openipmi, pyghmi, python_ipmi, sol,
     user_changes,
 };
 
@@ -14,11 +14,13 @@ const CLIENTS: &[Client] = &[
     ipmitool::CLIENT,
     sol::IPMITOOL,
     user_changes::IPMITOOL,
+    ipv6::IPMITOOL,
     ipmitool_lan::CLIENT,
     freeipmi::CLIENT,
     sol::IPMICONSOLE,
     user_changes::FREEIPMI,
     freeipmi::HOST_RANGE,
+    ipv6::FREEIPMI,
     freeipmi::LAN,
     discovery::PORT_623,
     discovery::IPMIDETECT,

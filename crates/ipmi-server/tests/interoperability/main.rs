@@ -25,6 +25,7 @@ mod fence_ipmilan;
 mod freeipmi;
 mod ipmitool;
 mod ipmitool_lan;
+mod ipv6;
 mod node;
 mod openipmi;
 mod pyghmi;
