@@ -1,6 +1,6 @@
 # A deploy ramdisk of half a kilobyte: a network boot program that can write a disk's boot sector.
 #
-# Keys: `w` writes the image to the first disk, `g` ends the ramdisk with a reboot.
+# Keys: `w` writes the image to the first disk, `g` ends the ramdisk with a reboot. An NMI makes it say so.
 
         .code16
         .globl  _start
@@ -11,6 +11,7 @@ _start:
         movw    %ax, %es
         movw    %ax, %ss
         movw    $_start, %sp
+        call    take_nmi
         sti
         call    enable_power_button
         movw    $ready_text, %si
@@ -34,6 +35,7 @@ listen: call    wait_for_key
 
 ready_text:      .asciz "\r\nDEPLOY: READY\r\n"
 written_text:    .asciz "\r\nDEPLOY: IMAGE WRITTEN\r\n"
+nmi_text:        .asciz "\r\nDEPLOY: NMI\r\n"
 failed_text:     .asciz "\r\nDEPLOY: cannot write\r\n"
         .balign 16
 image:  .incbin "disk.bin"

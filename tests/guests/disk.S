@@ -17,8 +17,7 @@ _start:
         movw    %ax, %ss
         movw    $_start, %sp
         movb    %dl, drive
-        movw    $nmi, 2 * 4
-        movw    %ax, 2 * 4 + 2
+        call    take_nmi
         sti
         call    enable_power_button
         movb    life, %al
@@ -59,12 +58,6 @@ configured:
         call    keep
         movw    $configured_text, %si
         jmp     tell
-
-nmi:    pushaw
-        movw    $nmi_text, %si
-        call    print
-        popaw
-        iretw
 
 # Writes the byte in %al, and with it the sector, to the disk.
 keep:

@@ -31,6 +31,18 @@ print:
 2:      popfw
         ret
 
+# Prints nmi_text for each NMI from now on. Expects %ax and %ds to be zero.
+take_nmi:
+        movw    $nmi, 2 * 4
+        movw    %ax, 2 * 4 + 2
+        ret
+
+nmi:    pushaw
+        movw    $nmi_text, %si
+        call    print
+        popaw
+        iretw
+
 # Lets the power button raise its status bit.
 enable_power_button:
         movw    $PM1_ENABLE, %dx

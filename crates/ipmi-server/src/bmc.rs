@@ -15,7 +15,7 @@ use ipmi_proto::command::CommandInfo;
 use ipmi_proto::endpoint::{Endpoint, EndpointConfig, Request, RequestToken, Response};
 use ipmi_proto::entropy::Entropy;
 use ipmi_proto::number::{CompletionCode, SessionId};
-use machine::{Chassis, Console, EventLog, NodeId, Requester};
+use machine::{Chassis, Console, DiagnosticInterrupt, EventLog, NodeId, Requester};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -60,6 +60,7 @@ pub struct Bmc<T, C> {
     transport: T,
     chassis: Arc<C>,
     events: Option<Arc<dyn EventLog>>,
+    interrupt: Option<Arc<dyn DiagnosticInterrupt>>,
     settings: Option<Arc<KeptSettings>>,
     node: NodeId,
     name: Arc<str>,
@@ -98,6 +99,7 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
             transport,
             chassis,
             events: config.events,
+            interrupt: config.interrupt,
             settings: config.settings,
             node: config.node,
             name: config.name,
@@ -218,14 +220,19 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     ) {
         let chassis = Arc::clone(&self.chassis);
         let events = self.events.clone();
+        let interrupt = self.interrupt.clone();
         let settings = self.settings.clone();
         let node = self.node.clone();
         let stop = shutdown.clone();
         let broken = question.effect_if_broken();
         let configured = Arc::clone(self.executor.users().configured());
         let task = async move {
-            let (events, settings) = (events.as_deref(), settings.as_deref());
-            let ports = Ports { events, settings, configured: &configured };
+            let ports = Ports {
+                events: events.as_deref(),
+                interrupt: interrupt.as_deref(),
+                settings: settings.as_deref(),
+                configured: &configured,
+            };
             question.ask(&*chassis, ports, &node, &requester, &stop).await
         };
         self.in_flight.start(task.in_current_span(), broken, asker);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipmi_proto::endpoint::EndpointConfig;
-use machine::{Console, EventLog, Inventory, NodeId};
+use machine::{Console, DiagnosticInterrupt, EventLog, Inventory, NodeId};
 
 use crate::identity::DeviceIdentity;
 use crate::settings::KeptSettings;
@@ -32,6 +32,8 @@ pub struct BmcConfig {
     pub settings: Option<Arc<KeptSettings>>,
     /// What the node is. Without it the inventory says the name of the BMC and the id of the node.
     pub inventory: Option<Arc<dyn Inventory>>,
+    /// What sends diagnostic interrupts. Without it they are refused.
+    pub interrupt: Option<Arc<dyn DiagnosticInterrupt>>,
     /// The node's serial console, for Serial over LAN. Without it there is no such payload. The BMC connects to it while it runs.
     pub console: Option<Arc<dyn Console>>,
     /// How many characters of the console are kept, for whoever activates Serial over LAN later.
@@ -55,6 +57,7 @@ impl BmcConfig {
             events: None,
             settings: None,
             inventory: None,
+            interrupt: None,
             console: None,
             scrollback: Self::SCROLLBACK,
         }

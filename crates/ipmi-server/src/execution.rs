@@ -29,6 +29,7 @@ use std::time::Instant;
 use ipmi_proto::command::boot_options::{
     BootOption, BootOptionChange, GetSystemBootOptions, ParameterSelector, SetSystemBootOptions,
 };
+use ipmi_proto::command::chassis::PowerAction;
 use ipmi_proto::command::storage::{ErasureProgress, GetSdr, GetSelEntry};
 use ipmi_proto::command::{AnyRequest, Body, CommandInfo};
 use ipmi_proto::endpoint::{Request, Response, UserTable};
@@ -69,6 +70,8 @@ pub(crate) struct Executor {
     records: SdrRepository,
     /// The event log, if there is one.
     log: Option<EventLogView>,
+    /// Whether diagnostic interrupts can be sent.
+    interrupts: bool,
     boot: VolatileBootOptions,
     identify: IdentifyLight,
     watchdog: Watchdog,
@@ -126,6 +129,7 @@ impl Executor {
             inventory: FruInventory::new(config.node.clone(), &config.name, config.inventory.clone()),
             records: SdrRepository::new(device::support(config.events.is_some()), config.events.is_some()),
             log: config.events.clone().map(|events| EventLogView::new(config.node.clone(), events)),
+            interrupts: config.interrupt.is_some(),
             boot: VolatileBootOptions::new(config.boot_flag_timeout),
             identify: IdentifyLight::default(),
             watchdog: Watchdog::default(),
@@ -239,6 +243,9 @@ impl Executor {
             AnyRequest::GetWatchdogTimer(_) => answer(&self.watchdog.read(now)),
             AnyRequest::ChassisControl(request) => match chassis::power_request(request.action) {
                 Some(power) => Begun::Asked(Question::Power(power)),
+                None if request.action == PowerAction::PULSE_DIAGNOSTIC_INTERRUPT && self.interrupts => {
+                    Begun::Asked(Question::Interrupt)
+                }
                 None => CompletionCode::INVALID_DATA_FIELD.into(),
             },
             AnyRequest::SetSystemBootOptions(request) => self.set_boot_option(now, request),

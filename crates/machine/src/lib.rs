@@ -4,7 +4,7 @@
 //! * The [`Chassis`] port is what a BMC asks for on behalf of an IPMI client: the state of the chassis, a
 //!   power request, a boot override. The reconciler implements it, the IPMI server uses it.
 //! * [`EventLog`] and [`Inventory`] are what a BMC reads besides: what happened to the node, and what it is. Both are
-//!   optional, and so is the node's serial [`Console`].
+//!   optional, and so are the node's serial [`Console`] and its [`DiagnosticInterrupt`].
 //! * The [`Backend`] port is what a cloud must offer: one look at an application, one step applied to it.
 //!   The cloud's client implements it, the reconciler uses it.
 //!
@@ -20,6 +20,7 @@ pub mod backend;
 pub mod chassis;
 
 pub mod event;
+pub mod interrupt;
 pub mod inventory;
 
 pub mod console;
@@ -31,6 +32,7 @@ pub use boot::{BootDevice, BootFlags, BootOverride, IntentTag, Lifetime};
 pub use chassis::{Admission, BootSetting, Chassis, ChassisStatus, Denied, Requester};
 pub use console::{Attachment, Console, ConsoleError, ConsoleInput, ConsoleOutput};
 pub use event::{BoxFuture, Event, EventKind, EventLog, EventRecord};
+pub use interrupt::DiagnosticInterrupt;
 pub use inventory::{Inventory, NodeDescription};
 pub use node::NodeId;
 pub use power::{Phase, PowerRequest};

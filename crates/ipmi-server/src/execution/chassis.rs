@@ -19,8 +19,8 @@ pub(crate) const CAPABILITIES: ChassisCapabilities = ChassisCapabilities {
     bridge_address: Some(Address::BMC.0),
 };
 
-/// What a Chassis Control action asks of a node. `None` for what no node of ours can do: a diagnostic interrupt, and the
-/// actions that are not defined.
+/// What change of power a Chassis Control action asks of a node. `None` for a diagnostic interrupt, which is none, and for
+/// the actions that are not defined.
 pub(crate) const fn power_request(action: PowerAction) -> Option<PowerRequest> {
     match action {
         PowerAction::POWER_DOWN => Some(PowerRequest::Off),

@@ -10,7 +10,9 @@ use ipmi_proto::command::chassis::IdentifyState;
 use ipmi_proto::command::storage::ErasureProgress;
 use ipmi_proto::endpoint::{Response, UserTable};
 use ipmi_proto::number::CompletionCode;
-use machine::{BootOverride, Chassis, Denied, EventLog, NodeId, PowerRequest, Requester};
+use machine::{
+    BootOverride, Chassis, Denied, DiagnosticInterrupt, EventLog, NodeId, PowerRequest, Requester,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::boot_options::{WrittenFlags, reported_flags};
@@ -39,8 +41,10 @@ pub(crate) enum Question {
     },
     /// Get ACPI Power State.
     AcpiPowerState,
-    /// Chassis Control.
+    /// Chassis Control, a change of power.
     Power(PowerRequest),
+    /// Chassis Control, the diagnostic interrupt.
+    Interrupt,
     /// Get System Boot Options, parameter 5.
     BootSetting {
         /// How the parameter is marked.
@@ -82,6 +86,8 @@ pub(crate) enum Question {
 pub(crate) struct Ports<'a> {
     /// What happened to the node.
     pub(crate) events: Option<&'a dyn EventLog>,
+    /// What sends diagnostic interrupts.
+    pub(crate) interrupt: Option<&'a dyn DiagnosticInterrupt>,
     /// Where changes are kept.
     pub(crate) settings: Option<&'a KeptSettings>,
     /// The users of the configuration.
@@ -107,6 +113,7 @@ impl Question {
             | Self::AcpiPowerState
             | Self::WatchdogExpired(_)
             | Self::Power(_)
+            | Self::Interrupt
             | Self::BootSetting { .. }
             | Self::SetBootOverride { .. }
             | Self::Sensor { .. }
@@ -121,7 +128,7 @@ impl Question {
     pub(crate) async fn ask<C: Chassis>(
         self,
         chassis: &C,
-        Ports { events, settings, configured }: Ports<'_>,
+        Ports { events, interrupt, settings, configured }: Ports<'_>,
         node: &NodeId,
         requester: &Requester,
         stop: &CancellationToken,
@@ -173,6 +180,10 @@ impl Question {
             Self::ClearEvents { last } => match events {
                 Some(events) => clear_events(events, node, last, requester).await,
                 None => Finished::read(Err(CompletionCode::INVALID_COMMAND)),
+            },
+            Self::Interrupt => match interrupt {
+                Some(interrupt) => send_interrupt(interrupt, node, requester).await,
+                None => Finished::read(Err(CompletionCode::INVALID_DATA_FIELD)),
             },
             Self::ChangeUser(request) => match settings {
                 Some(settings) => change_user(settings, configured, &request, requester).await,
@@ -293,6 +304,32 @@ async fn answered<R>(
         tracing::debug!({ field::ERROR } = chain(denied), "the node could not be read");
     }
     answered.map_err(|_elapsed| CompletionCode::TIMEOUT)
+}
+
+async fn send_interrupt(
+    interrupt: &dyn DiagnosticInterrupt,
+    node: &NodeId,
+    requester: &Requester,
+) -> Finished {
+    match interrupt.pulse(node).await {
+        Ok(()) => {
+            tracing::info!(
+                { field::USER_NAME } = %requester.user,
+                { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                "diagnostic interrupt"
+            );
+            Finished::done(Effect::Nothing)
+        }
+        Err(denied) => {
+            tracing::info!(
+                { field::USER_NAME } = %requester.user,
+                { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                { field::ERROR } = chain(&denied),
+                "diagnostic interrupt denied"
+            );
+            Finished::denied(&denied)
+        }
+    }
 }
 
 async fn clear_events(events: &dyn EventLog, node: &NodeId, last: u64, requester: &Requester) -> Finished {

@@ -1,10 +1,11 @@
 //! Chassis Control and Get Chassis Status.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipmi_proto::console::RetryPolicy;
 use ipmi_proto::number::PrivilegeLevel;
-use machine::{Denied, PowerRequest, Requester};
+use machine::{BoxFuture, Denied, DiagnosticInterrupt, NodeId, PowerRequest, Requester};
 use tokio::time::Instant;
 
 use crate::chassis::Change;
@@ -35,6 +36,42 @@ async fn diagnostic_interrupt_is_cc_and_asks_nothing() {
     let mut session = bench.login().await;
     assert_eq!(session.code(0x00, 0x02, "04").await, 0xcc);
     assert_eq!(bench.chassis.changes(), []);
+}
+
+/// Sends interrupts to nothing, and writes down to which node.
+#[derive(Debug, Default)]
+struct Interrupts {
+    sent: Mutex<Vec<String>>,
+    denial: Mutex<Option<Denied>>,
+}
+
+impl DiagnosticInterrupt for Interrupts {
+    fn pulse<'a>(&'a self, node: &'a NodeId) -> BoxFuture<'a, Result<(), Denied>> {
+        Box::pin(async {
+            match self.denial.lock().unwrap().clone() {
+                Some(denied) => Err(denied),
+                None => {
+                    self.sent.lock().unwrap().push(node.to_string());
+                    Ok(())
+                }
+            }
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn diagnostic_interrupt_is_sent_where_there_is_something_to_send_it() {
+    let interrupts = Arc::new(Interrupts::default());
+    let port = Arc::<Interrupts>::clone(&interrupts);
+    let bench = Bench::start_with(|config| config.interrupt = Some(port));
+    let mut session = bench.login().await;
+    assert_eq!(session.code(0x00, 0x02, "04").await, 0x00);
+    assert_eq!(interrupts.sent.lock().unwrap().len(), 1);
+    assert_eq!(bench.chassis.changes(), [], "it is no change of power");
+
+    *interrupts.denial.lock().unwrap() = Some(Denied::NotInPresentState { reason: "it is off".to_owned() });
+    assert_eq!(session.code(0x00, 0x02, "04").await, 0xd5);
+    assert_eq!(interrupts.sent.lock().unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use ipmi_proto::endpoint::EndpointConfig;
 use ipmi_proto::number::Guid;
 use ipmi_server::{BmcConfig, KeptSettings, UdpTransport};
-use machine::NodeId;
+use machine::{DiagnosticInterrupt, NodeId};
 use ravello::VmInventory;
 use reconciler::{Handle, RedbJournal};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,8 @@ pub(crate) struct BmcSettings {
     pub(crate) boot_flag_timeout: Option<Duration>,
     /// Whether consoles may change users and channel.
     pub(crate) user_changes: UserChanges,
+    /// What sends diagnostic interrupts to nodes; the cloud itself cannot.
+    pub(crate) interrupt: Option<Arc<dyn DiagnosticInterrupt>>,
 }
 
 /// A node and where its BMC listens.
@@ -154,6 +156,7 @@ impl Bmcs {
             UserChanges::Allowed => Some(kept),
             UserChanges::Refused => None,
         };
+        config.interrupt.clone_from(&self.settings.interrupt);
         config.inventory = Some(Arc::<Catalogue>::clone(&self.catalogue));
         self.tasks.spawn(ipmi_server::run(
             transport,
