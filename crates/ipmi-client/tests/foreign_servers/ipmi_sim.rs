@@ -10,7 +10,7 @@ use ipmi_client::ClientOptions;
 use ipmi_proto::command::app::GetDeviceId;
 use ipmi_proto::command::boot_options::BootDeviceSelector;
 use ipmi_proto::command::chassis::PowerAction;
-use ipmi_proto::console::ConsoleError;
+use ipmi_proto::console::{ConsoleError, Step};
 use ipmi_proto::number::CipherSuiteId;
 
 use crate::server::{
@@ -112,6 +112,13 @@ async fn ipmi_sim_does_what_our_client_asks_for() {
 
     assert_eq!(suites_that_work(&server).await, [0, 1, 2, 3, 6, 11]);
     rows.add("login with suites 0, 1, 2, 3, 6, 11", "works");
+
+    for suite in [7, 8, 12].map(CipherSuiteId) {
+        let agreed = ClientOptions { cipher_suite: Some(suite), ..impatient() };
+        let deaf = ConsoleError::NoAnswer { step: Step::Privilege };
+        assert_eq!(login_error(&server, agreed).await, deaf, "{suite}");
+    }
+    rows.add("login with suites 7, 8, 12", "fails: it makes keys from 16 bytes where IPMI takes 20");
 
     let suite = CipherSuiteId(17);
     let refused = ClientOptions { cipher_suite: Some(suite), ..impatient() };
