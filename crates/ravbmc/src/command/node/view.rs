@@ -38,6 +38,8 @@ pub(super) struct NodeView {
 enum Power {
     On,
     Off,
+    /// In the middle of a publish: as before it, which one look does not tell.
+    Updating,
     /// The platform says that it failed, or something that is not understood.
     Fault,
 }
@@ -165,6 +167,7 @@ impl Power {
         match self {
             Self::On => "on",
             Self::Off => "off",
+            Self::Updating => "updating",
             Self::Fault => "fault",
         }
     }
@@ -180,11 +183,12 @@ impl PendingView {
     }
 }
 
-/// On or off, as a BMC tells it without knowing what was before.
+/// On or off, as far as one look tells it.
 const fn power(phase: Phase) -> Power {
     match phase {
         Phase::Off | Phase::PoweringOff | Phase::Absent => Power::Off,
-        Phase::On | Phase::PoweringOn | Phase::Busy | Phase::Updating => Power::On,
+        Phase::On | Phase::PoweringOn | Phase::Busy => Power::On,
+        Phase::Updating => Power::Updating,
         Phase::Fault | Phase::Unknown => Power::Fault,
     }
 }
