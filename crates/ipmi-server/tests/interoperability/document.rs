@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::row::{Client, Row};
 use crate::{
-    discovery, fence_ipmilan, freeipmi, ipmitool, ipmitool_lan, ipv6, openipmi, pyghmi, python_ipmi, sol,
-    user_changes,
+    discovery, fence_ipmilan, freeipmi, interrupt, ipmitool, ipmitool_lan, ipv6, openipmi, pyghmi,
+    python_ipmi, sol, user_changes,
 };
 
 /// All clients, in the order of the document.
@@ -14,12 +14,14 @@ const CLIENTS: &[Client] = &[
     ipmitool::CLIENT,
     sol::IPMITOOL,
     user_changes::IPMITOOL,
+    interrupt::IPMITOOL,
     ipv6::IPMITOOL,
     ipmitool_lan::CLIENT,
     freeipmi::CLIENT,
     sol::IPMICONSOLE,
     user_changes::FREEIPMI,
     freeipmi::HOST_RANGE,
+    interrupt::FREEIPMI,
     ipv6::FREEIPMI,
     freeipmi::LAN,
     discovery::PORT_623,
@@ -32,6 +34,7 @@ const CLIENTS: &[Client] = &[
     python_ipmi::RMCP,
     python_ipmi::IPMITOOL,
     fence_ipmilan::LANPLUS,
+    interrupt::FENCE,
     fence_ipmilan::LAN,
 ];
 

@@ -23,6 +23,7 @@ mod discovery;
 mod document;
 mod fence_ipmilan;
 mod freeipmi;
+mod interrupt;
 mod ipmitool;
 mod ipmitool_lan;
 mod ipv6;
