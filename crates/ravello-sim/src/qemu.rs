@@ -135,7 +135,7 @@ pub(crate) struct QemuEngine {
 impl QemuEngine {
     /// Checks that everything is there, ends what an earlier run left, and starts the thread.
     pub(crate) fn start(mut options: QemuOptions) -> Result<Self, QemuError> {
-        let tools = Tools::find(&options)?;
+        let tools = Tools::find()?;
         options.check()?;
         let lock = folder::take(&options)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

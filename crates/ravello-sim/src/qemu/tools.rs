@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use super::{QemuError, QemuOptions};
+use super::QemuError;
 
 pub(super) const QEMU: &str = "qemu-system-x86_64";
 pub(super) const QEMU_IMG: &str = "qemu-img";
@@ -16,7 +16,7 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    pub(super) fn find(_options: &QemuOptions) -> Result<Self, QemuError> {
+    pub(super) fn find() -> Result<Self, QemuError> {
         let version = said(QEMU, "--version").map_err(|source| QemuError::Missing {
             program: QEMU,
             install: "install QEMU for x86 (Debian and Ubuntu: qemu-system-x86, Fedora: qemu-system-x86-core)",

@@ -10,12 +10,16 @@ use tokio::time::Instant;
 use super::firmware::Firmware;
 use super::folder::Folder;
 use super::hardware::Hardware;
+use super::options::Accelerator;
 use super::process::{Process, Sign, StartError};
 use super::qmp::Event;
 use super::{QemuError, Shared, arguments, disks};
 use crate::engine::{Report, Run, Sighting, Wish};
 use crate::guest::BootedFrom;
 use crate::id::VmId;
+
+/// What may help where the processor is asked to run guests.
+const TRY_SOFTWARE: &str = "; software emulation needs nothing of this machine: --accel tcg";
 
 /// The task of one VM.
 #[derive(Debug)]
@@ -53,7 +57,10 @@ impl Vm {
                         self.attend(run, process).await;
                     }
                     Err(error) => {
-                        let why = chain(&error);
+                        let mut why = chain(&error);
+                        if self.shared.options.accelerator == Accelerator::Kvm {
+                            why.push_str(TRY_SOFTWARE);
+                        }
                         tracing::error!(vm = %self.id, error = why, "VM cannot be powered on");
                         self.report(run, Sighting::Failed { why });
                     }
@@ -153,9 +160,9 @@ impl Vm {
             }
             "SHUTDOWN" if by_guest => Fate::PoweredOff,
             "STOP" => match process.call("query-status").await.as_ref().map(status) {
-                Ok(Some("internal-error")) => Fate::Broke(
-                    "the accelerator cannot run this guest (see qemu.log); try --accel tcg".to_owned(),
-                ),
+                Ok(Some("internal-error")) => {
+                    Fate::Broke(format!("the processor cannot run this guest, see qemu.log{TRY_SOFTWARE}"))
+                }
                 Ok(Some("shutdown")) => Fate::PoweredOff,
                 Ok(Some("running")) | Err(_) => Fate::RunsOn,
                 Ok(stopped) => {
