@@ -26,7 +26,7 @@ const NODE: &str = "2c:c2:60:00:00:0a";
 /// An interface that nobody has heard of.
 const STRANGER: &str = "2c:c2:60:00:00:ff";
 
-/// Runs in namespaces of its own: serves, asks four times, prints what the client got.
+/// Runs in namespaces of its own: serves, asks as four clients, prints what the client got.
 ///
 /// `$1` is the folder of the trial, with `dnsmasq.conf`, `ethers` and `lease`, the script that udhcpc calls.
 const TRIAL: &str = r#"
@@ -62,7 +62,7 @@ ask() { # ask NAME MAC OPTIONS…
     ip -n client link set eth0 up
     shift 2
     : > "$folder/answer"
-    ip netns exec client udhcpc -f -n -q -i eth0 -t 5 -T 1 -A 0 -s "$folder/lease" "$@" >/dev/null 2>&1 || true
+    ip netns exec client udhcpc -f -n -q -i eth0 -t 7 -T 1 -A 0 -s "$folder/lease" "$@" >/dev/null 2>&1 || true
     echo "$name=$(cat "$folder/answer")"
 }
 ask node 2c:c2:60:00:00:0a
@@ -114,6 +114,15 @@ fn possible() -> bool {
         println!("SKIPPED: the address service with the real dnsmasq: {missing}");
     }
     missing.is_none()
+}
+
+/// Several trials at once: they mostly wait.
+fn trials(of: Vec<(String, String)>) -> Vec<Answers> {
+    let start = |(configuration, ethers): (String, String)| {
+        std::thread::spawn(move || trial(&configuration, &ethers))
+    };
+    let running: Vec<_> = of.into_iter().map(start).collect();
+    running.into_iter().map(|trial| trial.join().unwrap()).collect()
 }
 
 fn trial(configuration: &str, ethers: &str) -> Answers {
@@ -173,13 +182,14 @@ fn nodes_get_their_addresses_and_ipxe_and_strangers_get_silence() {
         return;
     }
     let network = AccessNetwork::default();
-    let answers = trial(&network.dnsmasq().unwrap(), &ethers(&hosts(NODE), Some(network.network)));
-    assert_eq!(check(&answers), Ok(()));
-    // The silence is dnsmasq's own doing, not a broken cable.
-    assert!(answers["log"].parse::<u32>().unwrap() > 0, "{answers:?}");
+    let configuration = network.dnsmasq().unwrap();
     // The management interface may stand in the file too.
-    let answers = trial(&network.dnsmasq().unwrap(), &ethers(&hosts(NODE), None));
-    assert_eq!(check(&answers), Ok(()));
+    let files = [ethers(&hosts(NODE), Some(network.network)), ethers(&hosts(NODE), None)];
+    for answers in trials(files.map(|ethers| (configuration.clone(), ethers)).into()) {
+        assert_eq!(check(&answers), Ok(()));
+        // The silence is dnsmasq's own doing, not a broken cable.
+        assert!(answers["log"].parse::<u32>().unwrap() > 0, "{answers:?}");
+    }
 }
 
 /// Shows that the test above would notice.
@@ -206,18 +216,17 @@ fn each_broken_configuration_is_noticed() {
         ),
         ("a syntax error", good.replace("read-ethers", "read-ethers-"), "dnsmasq does not run"),
     ];
-    let trials = broken.map(|(what, configuration, rule)| {
-        let addresses = addresses.clone();
-        (what, rule, std::thread::spawn(move || trial(&configuration, &addresses)))
-    });
-    for (what, rule, trial) in trials {
-        let answers = trial.join().unwrap();
+    // A MAC twice: the last line wins, without a word. That is why the export refuses it.
+    let twice = format!("{addresses}{NODE} 192.168.2.99\n");
+    let somebody_else = ethers(&hosts(STRANGER), None);
+    let configurations =
+        broken.iter().map(|(_, configuration, _)| (configuration.clone(), addresses.clone()));
+    let files = [(good.clone(), twice), (good.clone(), somebody_else)];
+    let rules = broken.iter().map(|(what, _, rule)| (*what, *rule));
+    let rules =
+        rules.chain([("a MAC twice", "192.168.2.99"), ("another node", "a node gets its own address")]);
+    for ((what, rule), answers) in rules.zip(trials(configurations.chain(files).collect())) {
         let noticed = check(&answers).expect_err(what);
         assert!(noticed.contains(rule), "{what}: {noticed}");
     }
-    // A MAC twice: the last line wins, without a word. That is why the export refuses it.
-    let twice = format!("{addresses}{NODE} 192.168.2.99\n");
-    let noticed = check(&trial(&good, &twice)).unwrap_err();
-    assert!(noticed.contains("192.168.2.99"), "{noticed}");
-    assert!(check(&trial(&good, &ethers(&hosts(STRANGER), None))).is_err());
 }
