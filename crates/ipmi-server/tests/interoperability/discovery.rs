@@ -1,7 +1,7 @@
 //! Programs that look for BMCs. Most know port 623 only, so they are run in a network namespace that has nothing but its
 //! loopback interface.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::freeipmi;
 use crate::row::Expected::Works;
 use crate::row::{Client, Row};
-use crate::target::{Target, empty_directory, has};
+use crate::target::{Target, empty_directory, has, is_here};
 
 /// FreeIPMI's, which have no option for the port.
 pub(crate) const PORT_623: Client = Client {
@@ -64,7 +64,7 @@ async fn programs_without_an_option_for_the_port_find_a_bmc_at_port_623() {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         return;
     }
-    if !has("rmcpping", PORT_623.version) || !has("ip", "") {
+    if !has("rmcpping", PORT_623.version) || !is_here("ip") {
         return;
     }
     let Some(namespace) = namespace() else {
@@ -107,9 +107,10 @@ async fn ipmidetect_finds_the_bmcs_that_are_there() {
     let (target, other) = Target::two_at_one_port().await;
     let port = target.address.port();
     let folder = empty_directory("ipmidetect");
-    // The daemon takes no port 0; what the BMC has over UDP is likely to be free for TCP.
+    // The daemon takes no port 0, so one that is free now has to be free in a moment too.
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let settings =
-        format!("ipmidetectd_server_port {port}\nipmiping_period 100\nhost 127.0.0.[2-4]:{port}\n");
+        format!("ipmidetectd_server_port {free}\nipmiping_period 100\nhost 127.0.0.[2-4]:{port}\n");
     std::fs::write(folder.join("ipmidetectd.conf"), settings).unwrap();
     let mut daemon = Command::new("ipmidetectd");
     daemon
@@ -122,7 +123,7 @@ async fn ipmidetect_finds_the_bmcs_that_are_there() {
     let row = &IPMIDETECT.rows[0];
     let ask = || {
         let mut command = Command::new("ipmidetect");
-        command.args(row.command.split(' ').skip(1)).args(["-p", &port.to_string()]);
+        command.args(row.command.split(' ').skip(1)).args(["-p", &free.to_string()]);
         command
     };
     // It says what has been seen so far, and the daemon has to start first.
@@ -138,7 +139,7 @@ async fn ipmidetect_finds_the_bmcs_that_are_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rmcp_ping_gets_its_pong() {
-    if !has("rmcp_ping", "") {
+    if !is_here("rmcp_ping") {
         return;
     }
     let target = Target::start().await;

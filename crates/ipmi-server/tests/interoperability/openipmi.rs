@@ -4,9 +4,9 @@ use std::process::Command;
 
 use crate::row::Expected::{Refused, Works};
 use crate::row::{Client, Row};
-use crate::target::{PASSWORD, Target, USER, has};
+use crate::target::{PASSWORD, Target, USER, is_here};
 
-/// A row is the message that it sends: channel, LUN, network function, command, data.
+/// It does not tell its version, so that of the package is given. A row is the message that it sends: channel, LUN, network function, command, data.
 pub(crate) const CLIENT: Client = Client {
     name: "openipmicmd -k",
     version: "2.0.33",
@@ -35,14 +35,9 @@ async fn check(rows: &[Row], options: &[&str], password: &str, target: Target) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// It does not tell its version, so what the document speaks of is the package's.
-fn installed() -> bool {
-    has("openipmicmd", "")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_row_of_openipmi_comes_to_what_the_document_says() {
-    if installed() {
+    if is_here("openipmicmd") {
         check(CLIENT.rows, &[], PASSWORD, Target::start().await).await;
     }
 }
@@ -50,14 +45,14 @@ async fn every_row_of_openipmi_comes_to_what_the_document_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openipmi_is_told_that_its_password_is_wrong() {
     const ROW: Row = Row { command: "0f 00 06 01", result: Refused(&["Unable to setup connection"]) };
-    if installed() {
+    if is_here("openipmicmd") {
         check(&[ROW], &[], "wrong", Target::start().await).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openipmi_uses_every_authentication_type_of_ipmi_1_5() {
-    if installed() {
+    if is_here("openipmicmd") {
         for authentication in ["md5", "md2", "straight"] {
             check(CLIENT.rows, &["-A", authentication], PASSWORD, Target::with_ipmi_1_5().await).await;
         }

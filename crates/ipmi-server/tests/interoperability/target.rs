@@ -135,6 +135,16 @@ pub(crate) fn has(program: &str, version: &str) -> bool {
     true
 }
 
+/// Whether a program is here that cannot be asked for its version: some send packets when they are asked for anything.
+pub(crate) fn is_here(program: &str) -> bool {
+    let find = ["-c", "command -v \"$0\" >/dev/null", program];
+    let found = Command::new("sh").args(find).status().is_ok_and(|status| status.success());
+    if !found {
+        println!("SKIPPED: {program} is not installed");
+    }
+    found
+}
+
 /// An empty directory that only this test uses.
 pub(crate) fn empty_directory(name: &str) -> std::path::PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
