@@ -217,6 +217,36 @@ fn two_at_once_create_twice_as_many() {
 }
 
 #[test]
+fn a_daemon_at_work_and_a_creation_leave_each_other_alone() {
+    let lab = Lab::new("");
+    let before = lab.undercloud_boots();
+    let daemon = Process::serve(&lab.configuration);
+    let bmc = daemon.bmcs()[0].clone();
+    let ipmi = |words: &str| {
+        let (ip, port) = (bmc.address.ip().to_string(), bmc.address.port().to_string());
+        let mut arguments = vec!["ipmi", "-H", &ip, "-p", &port, "-U", "admin", "-E"];
+        arguments.extend(words.split(' '));
+        assert!(run(&arguments).status.success(), "{words}");
+    };
+    ipmi("power on");
+    wait_for("on", BOUND, || lab.cloud.state("node1"), |state| state == "STARTED");
+    ipmi("bootdev disk --persistent");
+    let creating = lab.creating(&["-n", "3"]);
+    ipmi("power cycle");
+    let output = creating.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in ["node2", "node3", "node4"] {
+        assert_eq!((lab.cloud.state(name), lab.cloud.boots(name).len()), ("STOPPED".to_owned(), 0), "{name}");
+    }
+    let boots = || lab.cloud.boots("node1");
+    let boots =
+        wait_for("the power cycle", BOUND, boots, |boots| boots.len() >= 2 && boots.last().unwrap().runs());
+    let devices: Vec<&str> = boots.iter().map(|boot| boot.device.as_str()).collect();
+    assert_eq!(devices, ["network", "disk"], "one boot from each, the disk's uninterrupted");
+    assert_eq!(lab.undercloud_boots(), before);
+}
+
+#[test]
 fn changes_of_somebody_else_on_a_running_vm_stop_it_before_anything_is_written() {
     let lab = Lab::new("");
     let before = lab.undercloud_boots();
