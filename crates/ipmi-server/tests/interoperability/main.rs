@@ -27,6 +27,7 @@ mod interrupt;
 mod ipmitool;
 mod ipmitool_lan;
 mod ipv6;
+mod loss;
 mod node;
 mod openipmi;
 mod pyghmi;

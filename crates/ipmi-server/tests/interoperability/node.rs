@@ -18,11 +18,19 @@ pub(crate) struct ObedientNode {
 struct State {
     power_on: bool,
     boot_override: Option<BootOverride>,
+    cycles: usize,
 }
 
 impl ObedientNode {
     pub(crate) const fn new() -> Self {
-        Self { state: Mutex::new(State { power_on: true, boot_override: None }) }
+        Self { state: Mutex::new(State { power_on: true, boot_override: None, cycles: 0 }) }
+    }
+}
+
+impl ObedientNode {
+    /// How often it was power-cycled or reset.
+    pub(crate) fn cycles(&self) -> usize {
+        self.state.lock().unwrap().cycles
     }
 }
 
@@ -48,7 +56,10 @@ impl Chassis for ObedientNode {
         let wanted = match request {
             PowerRequest::On => true,
             PowerRequest::Off | PowerRequest::Soft => false,
-            PowerRequest::Cycle | PowerRequest::Reset if state.power_on => return Ok(Admission::Recorded),
+            PowerRequest::Cycle | PowerRequest::Reset if state.power_on => {
+                state.cycles += 1;
+                return Ok(Admission::Recorded);
+            }
             PowerRequest::Cycle | PowerRequest::Reset => {
                 return Err(Denied::NotInPresentState { reason: "the node is off".to_owned() });
             }

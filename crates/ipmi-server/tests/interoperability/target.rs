@@ -31,6 +31,7 @@ const BOUND: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
+    pub(crate) node: Arc<ObedientNode>,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -99,9 +100,10 @@ impl Target {
         config.console = Some(Arc::new(EchoConsole));
         change(&mut config);
         let shutdown = CancellationToken::new();
-        let chassis = Arc::new(ObedientNode::new());
+        let node = Arc::new(ObedientNode::new());
+        let chassis = Arc::clone(&node);
         let task = tokio::spawn(ipmi_server::run(transport, config, chassis, shutdown.clone()));
-        Self { address, shutdown, task }
+        Self { address, node, shutdown, task }
     }
 
     pub(crate) async fn stop(self) {
