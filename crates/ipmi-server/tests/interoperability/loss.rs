@@ -59,7 +59,7 @@ impl Relay {
 /// Runs a client that asks for one power cycle, and loses an answer; whether the client was content, how often the node was asked,
 /// and how many answers there were.
 async fn cycle(lost: usize, command: impl FnOnce(SocketAddr) -> Command) -> (bool, usize, usize) {
-    let target = Target::start().await;
+    let target = Target::with_ipmi_1_5().await;
     let relay = Relay::start(target.address, lost).await;
     let mut command = tokio::process::Command::from(command(relay.address));
     let output = timeout(BOUND, command.kill_on_drop(true).output()).await.expect("it ends").unwrap();
@@ -139,4 +139,23 @@ async fn freeipmi_cycles_a_node_whichever_answer_is_lost() {
     assert!(runs.iter().all(right), "lost, content, cycles: {runs:?}");
     let twice = runs.iter().filter(|(.., cycles)| *cycles == 2).count();
     assert!(twice <= 1, "only the lost answer to the request itself makes it come again: {runs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ipmitool_over_ipmi_1_5_cycles_a_node_once_whichever_answer_is_lost() {
+    if !has("ipmitool", crate::ipmitool::CLIENT.version) {
+        return;
+    }
+    let runs = each_lost(|address| {
+        let mut command = Command::new("ipmitool");
+        let port = address.port().to_string();
+        command.args(["-I", "lan", "-H", "127.0.0.1", "-p", &port, "-U", USER, "-R", "4", "-N", "1", "-E"]);
+        command.env("IPMI_PASSWORD", PASSWORD).args(["power", "cycle"]);
+        command
+    })
+    .await;
+    assert!(
+        runs.iter().all(|(_, content, cycles)| *content && *cycles == 1),
+        "lost, content, cycles: {runs:?}"
+    );
 }
