@@ -289,6 +289,15 @@ fn changes_that_come_between_write_and_publish_hold_the_publish_back() {
 }
 
 #[test]
+fn an_operator_may_have_everything_published() {
+    let lab = Lab::new("publish = \"always\"\n");
+    let before = lab.undercloud_boots();
+    lab.cloud.edit_design("undercloud", |vm| vm["numCpus"] = json!(8));
+    assert_eq!(names(&lab.json(&["create"])), ["node2"]);
+    wait_for("the restart", BOUND, || lab.undercloud_boots(), |boots| *boots == before + 1);
+}
+
+#[test]
 fn what_cannot_be_made_is_refused_with_a_reason() {
     let lab = Lab::new("");
     for (words, reason) in [
