@@ -24,6 +24,7 @@ pub mod body;
 pub mod app;
 pub mod boot_options;
 pub mod chassis;
+pub mod dcmi;
 pub mod sensor;
 pub mod storage;
 pub mod transport;
@@ -42,18 +43,26 @@ use self::app::{
     CloseSession, ColdReset, GetAcpiPowerState, GetBmcGlobalEnables, GetChannelAccess,
     GetChannelAuthenticationCapabilities, GetChannelCipherSuites, GetChannelInfo, GetDeviceGuid, GetDeviceId,
     GetSelfTestResults, GetSessionInfo, GetSystemGuid, GetSystemInfoParameters, GetUserAccess, GetUserName,
-    GetWatchdogTimer, ResetWatchdogTimer, SetChannelAccess, SetSessionPrivilegeLevel, SetUserAccess,
-    SetUserName, SetUserPassword, SetWatchdogTimer, WarmReset,
+    GetWatchdogTimer, ResetWatchdogTimer, SetAcpiPowerState, SetChannelAccess, SetSessionPrivilegeLevel,
+    SetSystemInfoParameters, SetUserAccess, SetUserName, SetUserPassword, SetWatchdogTimer, WarmReset,
 };
 use self::boot_options::{GetSystemBootOptions, SetSystemBootOptions};
 use self::chassis::{
-    ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus, GetSystemRestartCause,
-    SetPowerRestorePolicy,
+    ChassisControl, ChassisIdentify, GetChassisCapabilities, GetChassisStatus, GetPohCounter,
+    GetSystemRestartCause, SetFrontPanelEnables, SetPowerRestorePolicy,
 };
-use self::sensor::{GetSensorEventEnable, GetSensorEventStatus, GetSensorReading, GetSensorThresholds};
+use self::dcmi::{
+    GetDcmiAssetTag, GetDcmiCapabilities, GetDcmiControllerId, GetDcmiPowerReading, GetDcmiSensorInfo,
+    SetDcmiAssetTag, SetDcmiControllerId,
+};
+use self::sensor::{
+    GetSensorEventEnable, GetSensorEventStatus, GetSensorHysteresis, GetSensorReading, GetSensorThresholds,
+    PlatformEventMessage, RearmSensorEvents, SetSensorEventEnable, SetSensorHysteresis, SetSensorThresholds,
+};
 use self::storage::{
-    ClearSel, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryInfo, GetSelEntry, GetSelInfo, GetSelTime,
-    ReadFruData, ReserveSdrRepository, ReserveSel,
+    AddSelEntry, ClearSel, DeleteSelEntry, GetFruInventoryAreaInfo, GetSdr, GetSdrRepositoryAllocationInfo,
+    GetSdrRepositoryInfo, GetSdrRepositoryTime, GetSelAllocationInfo, GetSelEntry, GetSelInfo, GetSelTime,
+    GetSelTimeUtcOffset, ReadFruData, ReserveSdrRepository, ReserveSel, SetSelTime, SetSelTimeUtcOffset,
 };
 use self::transport::{GetLanConfiguration, SetLanConfiguration};
 use self::transport::{GetSolConfiguration, SetSolConfiguration};
@@ -67,6 +76,8 @@ pub trait Command: Body {
     type Response: Body;
     /// The network function of the request: even.
     const NET_FN: NetFn;
+    /// The group whose command it is, where the network function belongs to several: the first data byte says so.
+    const GROUP: Option<u8> = None;
     /// The command number inside the network function.
     const COMMAND: CommandNumber;
     /// The specification's name, in words.
@@ -102,6 +113,8 @@ impl RequiredPrivilege {
 pub struct CommandInfo {
     /// The network function of the request.
     pub net_fn: NetFn,
+    /// The group whose command it is: the first data byte of a request.
+    pub group: Option<u8>,
     /// The command number.
     pub command: CommandNumber,
     /// The specification's name.
@@ -118,6 +131,7 @@ impl CommandInfo {
     pub const fn of<C: Command>() -> Self {
         Self {
             net_fn: C::NET_FN,
+            group: C::GROUP,
             command: C::COMMAND,
             name: C::NAME,
             privilege: C::PRIVILEGE,
@@ -125,10 +139,17 @@ impl CommandInfo {
         }
     }
 
-    /// Looks a command up. `None` means completion code C1, before anything else is checked.
+    /// Looks up the command of a request. `None` means completion code C1, before anything else is checked.
     #[must_use]
-    pub fn find(net_fn: NetFn, command: CommandNumber) -> Option<&'static Self> {
-        COMMANDS.iter().find(|info| info.net_fn == net_fn && info.command == command)
+    pub fn find(net_fn: NetFn, command: CommandNumber, data: &[u8]) -> Option<&'static Self> {
+        let is_meant = |info: &&Self| info.net_fn == net_fn && info.command == command && info.is_of(data);
+        COMMANDS.iter().find(is_meant)
+    }
+
+    /// Whether data bytes are of the group whose command it is.
+    #[must_use]
+    pub fn is_of(&self, data: &[u8]) -> bool {
+        self.group.is_none_or(|group| data.first() == Some(&group))
     }
 }
 
@@ -157,7 +178,9 @@ macro_rules! commands {
             /// [`RequestError::Body`] when the data bytes are not a request of it.
             pub fn decode(net_fn: NetFn, command: CommandNumber, data: &[u8]) -> Result<Self, RequestError> {
                 match (net_fn, command) {
-                    $((<$command as Command>::NET_FN, <$command as Command>::COMMAND) => {
+                    $((<$command as Command>::NET_FN, <$command as Command>::COMMAND)
+                        if CommandInfo::of::<$command>().is_of(data) =>
+                    {
                         Ok(Self::$command(<$command as Body>::decode(data)?))
                     })+
                     _ => Err(RequestError::UnknownCommand { net_fn, command }),
@@ -199,14 +222,23 @@ commands! {
     GetSystemRestartCause,
     SetSystemBootOptions,
     GetSystemBootOptions,
+    SetFrontPanelEnables,
+    GetPohCounter,
+    PlatformEventMessage,
+    SetSensorHysteresis,
+    GetSensorHysteresis,
+    SetSensorThresholds,
     GetSensorThresholds,
+    SetSensorEventEnable,
     GetSensorEventEnable,
+    RearmSensorEvents,
     GetSensorEventStatus,
     GetSensorReading,
     GetDeviceId,
     ColdReset,
     WarmReset,
     GetSelfTestResults,
+    SetAcpiPowerState,
     GetAcpiPowerState,
     GetDeviceGuid,
     ResetWatchdogTimer,
@@ -238,21 +270,37 @@ commands! {
     GetChannelPayloadVersion,
     GetChannelCipherSuites,
     SuspendResumePayloadEncryption,
+    SetSystemInfoParameters,
     GetSystemInfoParameters,
     GetFruInventoryAreaInfo,
     ReadFruData,
     GetSdrRepositoryInfo,
+    GetSdrRepositoryAllocationInfo,
     ReserveSdrRepository,
     GetSdr,
+    GetSdrRepositoryTime,
     GetSelInfo,
+    GetSelAllocationInfo,
     ReserveSel,
     GetSelEntry,
+    AddSelEntry,
+    DeleteSelEntry,
     ClearSel,
     GetSelTime,
+    SetSelTime,
+    GetSelTimeUtcOffset,
+    SetSelTimeUtcOffset,
     SetLanConfiguration,
     GetLanConfiguration,
     SetSolConfiguration,
     GetSolConfiguration,
+    GetDcmiCapabilities,
+    GetDcmiPowerReading,
+    GetDcmiAssetTag,
+    GetDcmiSensorInfo,
+    SetDcmiAssetTag,
+    GetDcmiControllerId,
+    SetDcmiControllerId,
 }
 
 /// Why a request was not understood.

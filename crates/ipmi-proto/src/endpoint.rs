@@ -386,6 +386,8 @@ impl Endpoint {
             lun: request.responder_lun,
             command: request.command,
             data: request.data,
+            requester: request.requester,
+            requester_lun: request.requester_lun,
             privilege: active.privilege(),
             user: Arc::clone(active.user_name()),
             peer,

@@ -18,6 +18,7 @@ use std::net::Ipv4Addr;
 use ipmi_proto::command::app::*;
 use ipmi_proto::command::boot_options::*;
 use ipmi_proto::command::chassis::*;
+use ipmi_proto::command::dcmi::*;
 use ipmi_proto::command::sensor::*;
 use ipmi_proto::command::storage::*;
 use ipmi_proto::command::transport::*;
@@ -1327,4 +1328,154 @@ fn sol_configuration() {
         assert_eq!(SolParameter::decode(parameter.selector(), &bytes).as_ref(), Ok(&parameter), "{source}");
         assert_eq!(SolConfiguration::of(&parameter).value, bytes, "{source}");
     }
+}
+
+#[test]
+fn dcmi_capabilities() {
+    let asked = |number| GetDcmiCapabilities { parameter: DcmiParameter(number) };
+    golden("ipmi-commands.md §17", "dc 01", &asked(1));
+    assert_eq!(code::<GetDcmiCapabilities>("dc"), CompletionCode::DATA_LENGTH_INVALID);
+    let told = |capability| DcmiCapabilities::of(&capability);
+    let power_management = true;
+    golden(
+        "ipmi-commands.md §17",
+        "dc 01 05 02 00 01 00",
+        &told(DcmiCapability::Supported { power_management }),
+    );
+    let sel = DcmiSelAttributes::ROLLOVER.with(DcmiSelAttributes::FLUSH);
+    let log = DcmiCapability::Platform { sel, entries: 0x0123 };
+    golden("layout: ipmi-commands.md §17", "dc 01 05 02 23 c1 00 00 00", &told(log));
+    let full = DcmiCapability::Platform { sel: DcmiSelAttributes::RECORD_FLUSH, entries: 0xffff };
+    golden("layout: ipmi-commands.md §17", "dc 01 05 02 ff 2f 00 00 00", &told(full));
+    let power = DcmiCapability::PowerManagement { address: 0x20 };
+    golden("layout: ipmi-commands.md §17", "dc 01 05 02 20 00", &told(power));
+    golden(
+        "layout: ipmi-commands.md §17",
+        "dc 01 05 02 01 ff ff",
+        &told(DcmiCapability::Manageability { lan: 1 }),
+    );
+    golden("layout: ipmi-commands.md §17", "dc 01 05 02 00", &told(DcmiCapability::NoPowerStatistics));
+}
+
+#[test]
+fn dcmi_power_reading() {
+    let asked = GetDcmiPowerReading { mode: PowerReadingMode::SYSTEM, attributes: 0 };
+    golden("ipmi-commands.md §17", "dc 01 00 00", &asked);
+    for wrong in ["dc 00 00 00", "dc 03 00 00", "dc 01 00 01"] {
+        assert_eq!(code::<GetDcmiPowerReading>(wrong), CompletionCode::INVALID_DATA_FIELD, "{wrong}");
+    }
+    golden(
+        "ipmi-commands.md §17",
+        "dc 7800 5000 c800 7600 f1536520 60ea0000 40",
+        &DcmiPowerReading {
+            watts: [120, 80, 200, 118],
+            time: 0x2065_53f1,
+            period_millis: 60_000,
+            active: true,
+        },
+    );
+}
+
+#[test]
+fn dcmi_texts_and_sensors() {
+    let range = DcmiTextRange { offset: 16, count: 4 };
+    golden("layout: ipmi-commands.md §17", "dc 10 04", &GetDcmiAssetTag(range));
+    golden("layout: ipmi-commands.md §17", "dc 10 04", &GetDcmiControllerId(range));
+    let text = DcmiText { total: 5, bytes: b"ode".to_vec() };
+    golden("layout: ipmi-commands.md §17", "dc 05 6f6465", &text);
+    let piece = DcmiTextPiece { offset: 2, bytes: b"de".to_vec() };
+    golden("layout: ipmi-commands.md §17", "dc 02 02 6465", &SetDcmiAssetTag(piece.clone()));
+    golden("layout: ipmi-commands.md §17", "dc 02 02 6465", &SetDcmiControllerId(piece));
+    assert_eq!(code::<SetDcmiAssetTag>("dc 02 03 6465"), CompletionCode::DATA_LENGTH_INVALID);
+    golden("layout: ipmi-commands.md §17", "dc 04", &DcmiTextLength { total: 4 });
+    let asked = GetDcmiSensorInfo { sensor_type: 1, entity: 0x40, instance: 0, start: 0 };
+    golden("layout: ipmi-commands.md §17", "dc 01 40 00 00", &asked);
+    let records = vec![RecordId(2), RecordId(0x0103)];
+    golden("layout: ipmi-commands.md §17", "dc 02 02 0200 0301", &DcmiSensorInfo { total: 2, records });
+}
+
+#[test]
+fn sel_entries_and_space() {
+    golden("layout: ipmi-commands.md §15", "", &GetSelAllocationInfo);
+    golden("layout: ipmi-commands.md §14", "", &GetSdrRepositoryAllocationInfo);
+    let space = AllocationInfo { units: 256, unit_bytes: 16, free: 3, largest_free: 2, largest_record: 1 };
+    golden("layout: ipmi-commands.md §15", "0001 1000 0300 0200 01", &space);
+    let bytes = "0100 02 f1536520 2000 04 09 02 6f 00ffff";
+    let SelRecord::Event { event, .. } =
+        SelRecord::from_bytes(hex::decode(bytes.replace(' ', "")).unwrap().try_into().unwrap())
+    else {
+        panic!("an event")
+    };
+    let record = SelRecord::Event { id: RecordId(1), event };
+    golden("ipmi-commands.md §15", bytes, &AddSelEntry { record });
+    golden("layout: ipmi-commands.md §15", "0201", &RecordId(0x0102));
+    let delete = DeleteSelEntry { reservation: Reservation(0x0304), record: RecordId::LAST };
+    golden("layout: ipmi-commands.md §15", "0403 ffff", &delete);
+}
+
+#[test]
+fn clocks() {
+    golden(
+        "layout: ipmi-commands.md §15",
+        "f1536520",
+        &SetSelTime { time: SelTime { seconds: 0x2065_53f1 } },
+    );
+    golden("layout: ipmi-commands.md §14", "", &GetSdrRepositoryTime);
+    golden("layout: ipmi-commands.md §15", "", &GetSelTimeUtcOffset);
+    golden("layout: ipmi-commands.md §15", "ff07", &SetSelTimeUtcOffset { offset: UtcOffset::UNSPECIFIED });
+    golden("layout: ipmi-commands.md §15", "c4ff", &UtcOffset { minutes: -60 });
+}
+
+#[test]
+fn what_sensors_are_told() {
+    golden(
+        "ipmi-commands.md §16",
+        "04 01 30 01 09 ff ff",
+        &PlatformEventMessage {
+            format: 4,
+            sensor_type: SensorType(1),
+            sensor: 0x30,
+            direction: EventDirection::Assertion,
+            event_type: 1,
+            data: [9, 0xff, 0xff],
+        },
+    );
+    let hysteresis = SensorHysteresis { positive: 2, negative: 1 };
+    golden("layout: ipmi-commands.md §16", "05 ff", &GetSensorHysteresis { sensor: 5 });
+    golden("layout: ipmi-commands.md §16", "05 ff 02 01", &SetSensorHysteresis { sensor: 5, hysteresis });
+    golden("layout: ipmi-commands.md §16", "02 01", &hysteresis);
+    assert_eq!(code::<GetSensorHysteresis>("05 00"), CompletionCode::INVALID_DATA_FIELD);
+    let thresholds = SetSensorThresholds { sensor: 5, set: 0x38, values: [0, 0, 0, 0x55, 0x5f, 0x69] };
+    golden("layout: ipmi-commands.md §16", "05 38 000000555f69", &thresholds);
+    let enable = SetSensorEventEnable {
+        sensor: 5,
+        status: SensorStatus::SCANNING.with(SensorStatus::EVENTS),
+        selection: EventSelection::Disable,
+        assertions: Some(0x0a80),
+        deassertions: None,
+    };
+    golden("layout: ipmi-commands.md §16", "05 e0 800a", &enable);
+    assert_eq!(code::<SetSensorEventEnable>("05 f0"), CompletionCode::INVALID_DATA_FIELD);
+    assert_eq!(code::<SetSensorEventEnable>("05 c0 00"), CompletionCode::DATA_LENGTH_INVALID);
+    let rearm =
+        RearmSensorEvents { sensor: 5, selected_only: true, assertions: Some(1), deassertions: Some(2) };
+    golden("layout: ipmi-commands.md §16", "05 80 0100 0200", &rearm);
+}
+
+#[test]
+fn what_the_chassis_and_the_system_are_told() {
+    let disabled = FrontPanelButtons::RESET_DISABLED.with(FrontPanelButtons::POWER_OFF_DISABLED);
+    golden("layout: ipmi-commands.md §9", "03", &SetFrontPanelEnables { disabled });
+    assert_eq!(code::<SetFrontPanelEnables>("10"), CompletionCode::INVALID_DATA_FIELD);
+    golden("layout: ipmi-commands.md §9", "", &GetPohCounter);
+    golden("ipmi-commands.md §9", "3c d2040000", &PohCounter { minutes_per_count: 60, count: 1234 });
+    let state = SetAcpiPowerState {
+        system: (true, AcpiSystemState::SOFT_OFF),
+        device: (false, AcpiDeviceState::UNCHANGED),
+    };
+    golden("layout: ipmi-commands.md §4", "85 7f", &state);
+    let name =
+        SetSystemInfoParameters { parameter: SystemInfoSelector::SYSTEM_NAME, value: vec![0, 0, 1, 0x61] };
+    golden("layout: ipmi-commands.md §8", "02 00 00 01 61", &name);
+    assert_eq!(code::<SetSystemInfoParameters>("02"), CompletionCode::DATA_LENGTH_INVALID);
 }

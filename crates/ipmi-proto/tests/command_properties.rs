@@ -75,6 +75,11 @@ fn privilege() -> impl Strategy<Value = PrivilegeLevel> {
     (0..16_u8).prop_map(PrivilegeLevel)
 }
 
+/// Data bytes of the group whose command it is.
+fn of_group(info: &CommandInfo, data: Vec<u8>) -> Vec<u8> {
+    info.group.into_iter().chain(data).collect()
+}
+
 proptest! {
     #[test]
     fn a_request_that_is_understood_encodes_to_its_own_bytes(
@@ -82,6 +87,7 @@ proptest! {
         data in vec(any::<u8>(), 0..12),
     ) {
         let info = COMMANDS[index];
+        let data = of_group(&info, data);
         if let Ok(request) = AnyRequest::decode(info.net_fn, info.command, &data) {
             prop_assert_eq!(request.info(), info);
             let mut bytes = Vec::new();
@@ -97,6 +103,7 @@ proptest! {
         data in vec(0..8_u8, 0..7),
     ) {
         let info = COMMANDS[index];
+        let data = of_group(&info, data);
         if let Ok(request) = AnyRequest::decode(info.net_fn, info.command, &data) {
             let mut bytes = Vec::new();
             request.encode(&mut bytes);
@@ -109,10 +116,10 @@ proptest! {
         let net_fn = NetFn::new(net_fn);
         let command = CommandNumber(command);
         match AnyRequest::decode(net_fn, command, &data) {
-            Ok(_) => prop_assert!(CommandInfo::find(net_fn, command).is_some()),
+            Ok(_) => prop_assert!(CommandInfo::find(net_fn, command, &data).is_some()),
             Err(error @ RequestError::UnknownCommand { .. }) => {
                 prop_assert_eq!(error.completion_code(), CompletionCode::INVALID_COMMAND);
-                prop_assert!(CommandInfo::find(net_fn, command).is_none());
+                prop_assert!(CommandInfo::find(net_fn, command, &data).is_none());
             }
             Err(error @ RequestError::Body(_)) => prop_assert!(
                 [CompletionCode::DATA_LENGTH_INVALID, CompletionCode::INVALID_DATA_FIELD]
@@ -197,8 +204,9 @@ proptest! {
         prop_assert_eq!(bytes.len() % 8, 0);
         prop_assert_eq!(bytes[8..].iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)), 0);
         prop_assert_eq!(FruImage::from_bytes(&bytes), Ok(image));
+        // Another length could happen to have the right sum; another last byte cannot.
         let mut broken = bytes;
-        broken[9] ^= 1;
+        *broken.last_mut().unwrap() ^= 1;
         prop_assert!(FruImage::from_bytes(&broken).is_err());
     }
 
@@ -371,8 +379,9 @@ fn registry_lists_each_command_once_and_finds_it() {
     for info in COMMANDS {
         assert!(keys.insert((info.net_fn, info.command)), "{} is listed twice", info.name);
         assert!(!info.net_fn.is_response(), "{}", info.name);
-        assert!(info.section.starts_with("IPMI 2.0 §"), "{}", info.name);
-        assert_eq!(CommandInfo::find(info.net_fn, info.command), Some(info));
+        let document = if info.group.is_some() { "DCMI 1.5 §" } else { "IPMI 2.0 §" };
+        assert!(info.section.starts_with(document), "{}", info.name);
+        assert_eq!(CommandInfo::find(info.net_fn, info.command, info.group.as_slice()), Some(info));
     }
     assert!(COMMANDS.is_sorted_by_key(|info| (info.net_fn, info.command)));
 }
@@ -391,14 +400,23 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::CHASSIS, 0x07, AtLeast(Level::USER)),
         (NetFn::CHASSIS, 0x08, AtLeast(Level::OPERATOR)),
         (NetFn::CHASSIS, 0x09, AtLeast(Level::OPERATOR)),
+        (NetFn::CHASSIS, 0x0a, AtLeast(Level::ADMINISTRATOR)),
+        (NetFn::CHASSIS, 0x0f, AtLeast(Level::USER)),
+        (NetFn::SENSOR_EVENT, 0x02, AtLeast(Level::OPERATOR)),
+        (NetFn::SENSOR_EVENT, 0x24, AtLeast(Level::OPERATOR)),
+        (NetFn::SENSOR_EVENT, 0x25, AtLeast(Level::USER)),
+        (NetFn::SENSOR_EVENT, 0x26, AtLeast(Level::OPERATOR)),
         (NetFn::SENSOR_EVENT, 0x27, AtLeast(Level::USER)),
+        (NetFn::SENSOR_EVENT, 0x28, AtLeast(Level::OPERATOR)),
         (NetFn::SENSOR_EVENT, 0x29, AtLeast(Level::USER)),
+        (NetFn::SENSOR_EVENT, 0x2a, AtLeast(Level::OPERATOR)),
         (NetFn::SENSOR_EVENT, 0x2b, AtLeast(Level::USER)),
         (NetFn::SENSOR_EVENT, 0x2d, AtLeast(Level::USER)),
         (NetFn::APP, 0x01, AtLeast(Level::USER)),
         (NetFn::APP, 0x02, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x03, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x04, AtLeast(Level::USER)),
+        (NetFn::APP, 0x06, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x07, AtLeast(Level::USER)),
         (NetFn::APP, 0x08, AtLeast(Level::USER)),
         (NetFn::APP, 0x22, AtLeast(Level::OPERATOR)),
@@ -431,21 +449,37 @@ fn registry_agrees_with_the_privilege_table() {
         (NetFn::APP, 0x4f, AtLeast(Level::USER)),
         (NetFn::APP, 0x54, NoSession),
         (NetFn::APP, 0x55, AtLeast(Level::USER)),
+        (NetFn::APP, 0x58, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::APP, 0x59, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x10, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x11, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x20, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x21, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x22, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x23, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x28, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x40, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x41, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x42, AtLeast(Level::USER)),
         (NetFn::STORAGE, 0x43, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x44, AtLeast(Level::OPERATOR)),
+        (NetFn::STORAGE, 0x46, AtLeast(Level::OPERATOR)),
         (NetFn::STORAGE, 0x47, AtLeast(Level::OPERATOR)),
         (NetFn::STORAGE, 0x48, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x49, AtLeast(Level::OPERATOR)),
+        (NetFn::STORAGE, 0x5c, AtLeast(Level::USER)),
+        (NetFn::STORAGE, 0x5d, AtLeast(Level::OPERATOR)),
         (NetFn::TRANSPORT, 0x01, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::TRANSPORT, 0x02, AtLeast(Level::OPERATOR)),
         (NetFn::TRANSPORT, 0x21, AtLeast(Level::ADMINISTRATOR)),
         (NetFn::TRANSPORT, 0x22, AtLeast(Level::USER)),
+        (NetFn::GROUP_EXTENSION, 0x01, AtLeast(Level::USER)),
+        (NetFn::GROUP_EXTENSION, 0x02, AtLeast(Level::USER)),
+        (NetFn::GROUP_EXTENSION, 0x06, AtLeast(Level::USER)),
+        (NetFn::GROUP_EXTENSION, 0x07, AtLeast(Level::OPERATOR)),
+        (NetFn::GROUP_EXTENSION, 0x08, AtLeast(Level::OPERATOR)),
+        (NetFn::GROUP_EXTENSION, 0x09, AtLeast(Level::USER)),
+        (NetFn::GROUP_EXTENSION, 0x0a, AtLeast(Level::ADMINISTRATOR)),
     ];
     let actual: Vec<_> = COMMANDS.iter().map(|info| (info.net_fn, info.command.0, info.privilege)).collect();
     assert_eq!(actual, expected);
@@ -453,7 +487,9 @@ fn registry_agrees_with_the_privilege_table() {
 
 #[test]
 fn probes_for_group_extensions_are_unknown_commands() {
-    for (command, data) in [(0x3e, &[0x00, 0x02][..]), (0x00, &[0x00]), (0x00, &[0x03]), (0x01, &[0xdc, 1])] {
+    let probes =
+        [(0x3e, &[0x00, 0x02][..]), (0x00, &[0x00]), (0x00, &[0x03]), (0x01, &[0x00, 1]), (0x06, &[])];
+    for (command, data) in probes {
         let error = AnyRequest::decode(NetFn::GROUP_EXTENSION, CommandNumber(command), data).unwrap_err();
         assert_eq!(error.completion_code(), CompletionCode::INVALID_COMMAND);
     }

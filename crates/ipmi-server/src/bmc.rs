@@ -177,7 +177,7 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
 
     fn begin(&mut self, now: Instant, request: Request, shutdown: &CancellationToken) {
         let waiting = Waiting {
-            command: CommandInfo::find(request.net_fn, request.command).map(|info| info.name),
+            command: CommandInfo::find(request.net_fn, request.command, &request.data).map(|info| info.name),
             net_fn: request.net_fn,
             number: request.command,
             session: request.session,

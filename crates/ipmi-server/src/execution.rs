@@ -10,6 +10,7 @@
 
 mod boot_options;
 mod chassis;
+mod dcmi;
 mod denial;
 mod device;
 mod fru;
@@ -29,11 +30,17 @@ use std::time::Instant;
 use ipmi_proto::command::boot_options::{
     BootOption, BootOptionChange, GetSystemBootOptions, ParameterSelector, SetSystemBootOptions,
 };
-use ipmi_proto::command::chassis::PowerAction;
-use ipmi_proto::command::storage::{ErasureProgress, GetSdr, GetSelEntry};
+use ipmi_proto::command::chassis::{PohCounter, PowerAction};
+use ipmi_proto::command::dcmi::{
+    DcmiTextPiece, DcmiTextRange, GetDcmiAssetTag, GetDcmiControllerId, SetDcmiAssetTag, SetDcmiControllerId,
+};
+use ipmi_proto::command::sensor::{
+    GetSensorHysteresis, GetSensorThresholds, SetSensorHysteresis, SetSensorThresholds,
+};
+use ipmi_proto::command::storage::{ErasureProgress, GetSdr, GetSelEntry, UtcOffset};
 use ipmi_proto::command::{AnyRequest, Body, CommandInfo};
 use ipmi_proto::endpoint::{Request, Response, UserTable};
-use ipmi_proto::number::{CompletionCode, Guid, Lun, PrivilegeLevel};
+use ipmi_proto::number::{Address, CompletionCode, Guid, Lun, PrivilegeLevel};
 use ipmi_proto::sol::SolParameters;
 use machine::PowerRequest;
 
@@ -44,6 +51,7 @@ use crate::settings::KeptSettings;
 pub(crate) use question::{Finished, Ports, Question};
 
 use boot_options::VolatileBootOptions;
+use dcmi::Text;
 use fru::FruInventory;
 use identify::IdentifyLight;
 use lan::LanChannel;
@@ -126,7 +134,12 @@ impl Executor {
             ),
             users: Users::new(endpoint.users.clone(), config.settings.clone()),
             settings: config.settings.clone(),
-            inventory: FruInventory::new(config.node.clone(), &config.name, config.inventory.clone()),
+            inventory: FruInventory::new(
+                config.node.clone(),
+                &config.name,
+                config.inventory.clone(),
+                config.settings.clone(),
+            ),
             records: SdrRepository::new(device::support(config.events.is_some()), config.events.is_some()),
             log: config.events.clone().map(|events| EventLogView::new(config.node.clone(), events)),
             interrupts: config.interrupt.is_some(),
@@ -142,7 +155,9 @@ impl Executor {
     /// Checks a request and answers it, if the port is not needed for that.
     pub(crate) fn begin(&mut self, now: Instant, active_sessions: u8, request: &Request) -> Begun {
         match check(request) {
-            Ok(checked) => self.execute(now, active_sessions, checked),
+            Ok(checked) => {
+                self.execute(now, active_sessions, (request.requester, request.requester_lun), checked)
+            }
             Err(completion_code) => completion_code.into(),
         }
     }
@@ -214,7 +229,13 @@ impl Executor {
         }
     }
 
-    fn execute(&mut self, now: Instant, active_sessions: u8, request: AnyRequest) -> Begun {
+    fn execute(
+        &mut self,
+        now: Instant,
+        active_sessions: u8,
+        requester: (Address, Lun),
+        request: AnyRequest,
+    ) -> Begun {
         match request {
             AnyRequest::GetDeviceId(_) => answer(&self.device.response(self.log.is_some())),
             // The endpoint answers Get System GUID itself, wherever it comes from; the GUID is the same one.
@@ -230,14 +251,18 @@ impl Executor {
                 CompletionCode::NORMAL.into()
             }
             AnyRequest::SetPowerRestorePolicy(request) => answer_or(chassis::restore_policies(request)),
+            AnyRequest::SetFrontPanelEnables(request) => chassis::set_front_panel(request).into(),
+            AnyRequest::GetPohCounter(_) => self.power_on_hours(),
             AnyRequest::GetSystemRestartCause(_) => {
                 Begun::Asked(Question::RestartCause { watchdog: self.restarted_by_watchdog })
             }
+            AnyRequest::SetAcpiPowerState(request) => chassis::set_acpi_power_state(request).into(),
             AnyRequest::GetAcpiPowerState(_) => Begun::Asked(Question::AcpiPowerState),
             AnyRequest::GetBmcGlobalEnables(_) => answer(&device::global_enables(self.log.is_some())),
             AnyRequest::GetSystemInfoParameters(request) => {
                 answer_or(device::system_info(request, &self.name))
             }
+            AnyRequest::SetSystemInfoParameters(request) => device::set_system_info(&request).into(),
             AnyRequest::SetWatchdogTimer(request) => self.watchdog.set(now, request).into(),
             AnyRequest::ResetWatchdogTimer(_) => self.watchdog.restart(now).into(),
             AnyRequest::GetWatchdogTimer(_) => answer(&self.watchdog.read(now)),
@@ -275,6 +300,8 @@ impl Executor {
             AnyRequest::ReadFruData(request) => answer_or(self.inventory.read(request)),
             AnyRequest::GetSdrRepositoryInfo(_) => answer(&self.records.info()),
             AnyRequest::ReserveSdrRepository(_) => answer(&self.records.reserve()),
+            AnyRequest::GetSdrRepositoryAllocationInfo(_) => answer(&SdrRepository::allocation()),
+            AnyRequest::GetSdrRepositoryTime(_) => answer(&sel::time()),
             AnyRequest::GetSdr(GetSdr(range)) => answer_or(self.records.read(range)),
             AnyRequest::GetSelInfo(_) => self.with_log(|log| answer(&log.info())),
             AnyRequest::ReserveSel(_) => self.with_log(|log| answer(&log.reserve())),
@@ -284,7 +311,27 @@ impl Executor {
                 Ok(None) => answer(&ErasureProgress::Completed),
                 Err(completion_code) => completion_code.into(),
             }),
+            AnyRequest::GetSelAllocationInfo(_) => self.with_log(|log| answer(&log.allocation())),
+            AnyRequest::AddSelEntry(request) => self.with_log(|_log| match EventLogView::told(request) {
+                Some(event) => Begun::Asked(Question::AddEvent(event)),
+                None => CompletionCode::INVALID_DATA_FIELD.into(),
+            }),
+            AnyRequest::DeleteSelEntry(request) => self.with_log(|log| match log.delete(request) {
+                Ok((number, record)) => Begun::Asked(Question::DeleteEvent { number, record }),
+                Err(completion_code) => completion_code.into(),
+            }),
+            AnyRequest::PlatformEventMessage(message) => {
+                self.with_log(|_log| match EventLogView::told_by(message, requester) {
+                    Ok(event) => Begun::Asked(Question::TellEvent(event)),
+                    Err(completion_code) => completion_code.into(),
+                })
+            }
             AnyRequest::GetSelTime(_) => self.with_log(|_log| answer(&sel::time())),
+            AnyRequest::SetSelTime(request) => self.with_log(|_log| sel::set_time(request).into()),
+            AnyRequest::GetSelTimeUtcOffset(_) => self.with_log(|_log| answer(&UtcOffset::UTC)),
+            AnyRequest::SetSelTimeUtcOffset(request) => {
+                self.with_log(|_log| sel::set_utc_offset(request).into())
+            }
             AnyRequest::GetSensorReading(request) => self.ask_sensor(request.sensor, SensorQuestion::Reading),
             AnyRequest::GetSensorEventStatus(request) => {
                 self.ask_sensor(request.sensor, SensorQuestion::EventStatus)
@@ -293,10 +340,40 @@ impl Executor {
                 answer_or(Sensor::find(request.sensor).map(|sensor| sensor.events(self.log.is_some())))
             }
             // All sensors are discrete.
-            AnyRequest::GetSensorThresholds(request) => match Sensor::find(request.sensor) {
-                Ok(_) => CompletionCode::ILLEGAL_FOR_SENSOR.into(),
+            AnyRequest::GetSensorThresholds(GetSensorThresholds { sensor })
+            | AnyRequest::SetSensorThresholds(SetSensorThresholds { sensor, .. })
+            | AnyRequest::GetSensorHysteresis(GetSensorHysteresis { sensor })
+            | AnyRequest::SetSensorHysteresis(SetSensorHysteresis { sensor, .. }) => {
+                match Sensor::find(sensor) {
+                    Ok(_) => CompletionCode::ILLEGAL_FOR_SENSOR.into(),
+                    Err(completion_code) => completion_code.into(),
+                }
+            }
+            AnyRequest::SetSensorEventEnable(request) => match Sensor::find(request.sensor) {
+                Ok(sensor) if sensor.holds(request, self.log.is_some()) => CompletionCode::NORMAL.into(),
+                Ok(_) => REFUSED.into(),
                 Err(completion_code) => completion_code.into(),
             },
+            // Every event is made again whenever its state begins again.
+            AnyRequest::RearmSensorEvents(request) => match Sensor::find(request.sensor) {
+                Ok(_) => CompletionCode::NORMAL.into(),
+                Err(completion_code) => completion_code.into(),
+            },
+            AnyRequest::GetDcmiCapabilities(request) => {
+                let events = self.log.as_ref().map(EventLogView::capacity);
+                answer_or(dcmi::capabilities(request.parameter, events))
+            }
+            // Nothing measures power.
+            AnyRequest::GetDcmiPowerReading(_) => CompletionCode::NOT_PRESENT.into(),
+            AnyRequest::GetDcmiSensorInfo(_) => answer(&dcmi::sensor_info()),
+            AnyRequest::GetDcmiAssetTag(GetDcmiAssetTag(range)) => self.read_text(Text::AssetTag, range),
+            AnyRequest::GetDcmiControllerId(GetDcmiControllerId(range)) => {
+                self.read_text(Text::ControllerId, range)
+            }
+            AnyRequest::SetDcmiAssetTag(SetDcmiAssetTag(piece)) => self.write_text(Text::AssetTag, piece),
+            AnyRequest::SetDcmiControllerId(SetDcmiControllerId(piece)) => {
+                self.write_text(Text::ControllerId, piece)
+            }
             // About sessions and their payloads, which only the endpoint knows: it answers these before they get here.
             AnyRequest::GetChannelAuthenticationCapabilities(_)
             | AnyRequest::GetChannelCipherSuites(_)
@@ -320,6 +397,31 @@ impl Executor {
     /// Answers from the event log. A BMC without one does not know the command.
     fn with_log(&mut self, answer: impl FnOnce(&mut EventLogView) -> Begun) -> Begun {
         self.log.as_mut().map_or_else(|| CompletionCode::INVALID_COMMAND.into(), answer)
+    }
+
+    fn read_text(&self, text: Text, range: DcmiTextRange) -> Begun {
+        answer_or(dcmi::read(&text.of(&self.inventory.name(), self.settings.as_ref()), range))
+    }
+
+    /// Asks for a text to be kept. Where nothing is kept, the node's name is what it is.
+    fn write_text(&self, text: Text, piece: DcmiTextPiece) -> Begun {
+        match (text.change(piece, &self.inventory.name()), &self.settings) {
+            (Err(completion_code), _) => completion_code.into(),
+            (Ok(_), None) => REFUSED.into(),
+            (Ok(change), Some(_)) => Begun::Asked(Question::ChangeText(change)),
+        }
+    }
+
+    /// How long the node has been on. A BMC without a record of events does not watch that.
+    fn power_on_hours(&self) -> Begun {
+        let Some(log) = &self.log else { return CompletionCode::INVALID_COMMAND.into() };
+        match log.minutes_on() {
+            Some(minutes) => answer(&PohCounter {
+                minutes_per_count: 1,
+                count: u32::try_from(minutes).unwrap_or(u32::MAX),
+            }),
+            None => CompletionCode::NODE_BUSY.into(),
+        }
     }
 
     fn ask_sensor(&self, number: u8, wanted: SensorQuestion) -> Begun {
@@ -363,7 +465,8 @@ impl From<CompletionCode> for Begun {
 
 /// Everything that can be said about a request without executing it.
 fn check(request: &Request) -> Result<AnyRequest, CompletionCode> {
-    let info = CommandInfo::find(request.net_fn, request.command).ok_or(CompletionCode::INVALID_COMMAND)?;
+    let info = CommandInfo::find(request.net_fn, request.command, &request.data)
+        .ok_or(CompletionCode::INVALID_COMMAND)?;
     if !info.privilege.is_satisfied_by(request.privilege) {
         return Err(CompletionCode::INSUFFICIENT_PRIVILEGE);
     }

@@ -19,13 +19,20 @@ pub struct BmcSettings {
     pub users: Vec<UserChange>,
     /// The highest level of any session, if it is not the configured one.
     pub channel_limit: Option<PrivilegeLevel>,
+    /// The asset tag, if it is not the node's name; at most 63 bytes.
+    pub asset_tag: Option<Vec<u8>>,
+    /// The controller's name for itself, if it is not the node's; at most 64 bytes, zero bytes behind it included.
+    pub controller_id: Option<Vec<u8>>,
 }
 
 impl BmcSettings {
     /// Whether nothing is other than it is configured.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.channel_limit.is_none()
+        self.users.is_empty()
+            && self.channel_limit.is_none()
+            && self.asset_tag.is_none()
+            && self.controller_id.is_none()
     }
 }
 

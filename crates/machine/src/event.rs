@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::{BootDevice, Denied, NodeId, PowerRequest, Requester};
 
@@ -47,6 +47,22 @@ pub enum EventKind {
         /// Why, for people.
         reason: String,
     },
+    /// Somebody wrote it into the record through the BMC.
+    Told {
+        /// Who.
+        requester: String,
+        /// What, in the form of IPMI and for IPMI to understand.
+        message: ToldEvent,
+    },
+}
+
+/// An event in the form of IPMI (`IPMI 2.0 §32`): a record without its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldEvent {
+    /// The type of the record.
+    pub kind: u8,
+    /// Everything after it. Where the type has a time, that is the event's, and the first four bytes mean nothing.
+    pub bytes: [u8; 13],
 }
 
 /// The events of one node that are still kept.
@@ -58,7 +74,7 @@ pub struct EventRecord {
     pub capacity: usize,
     /// Whether older events made room since the record was last cleared.
     pub overflowed: bool,
-    /// When the record was last cleared; `None` if never.
+    /// When the record was last cleared or an event of it removed; `None` if never.
     pub cleared_at: Option<SystemTime>,
 }
 
@@ -80,4 +96,31 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
         last: u64,
         requester: &'a Requester,
     ) -> BoxFuture<'a, Result<(), Denied>>;
+
+    /// Adds an event; the oldest makes room if there is none. When the future is ready, it survives a crash. Returns its
+    /// number.
+    ///
+    /// # Errors
+    /// [`Denied::NotRecorded`], and then nothing is added.
+    fn add<'a>(
+        &'a self,
+        node: &'a NodeId,
+        message: ToldEvent,
+        requester: &'a Requester,
+    ) -> BoxFuture<'a, Result<u64, Denied>>;
+
+    /// Forgets one event, if it is still there.
+    ///
+    /// # Errors
+    /// [`Denied::NotRecorded`], and then it is not forgotten.
+    fn remove<'a>(
+        &'a self,
+        node: &'a NodeId,
+        number: u64,
+        requester: &'a Requester,
+    ) -> BoxFuture<'a, Result<(), Denied>>;
+
+    /// For how long the node has been on, all in all, as far as it was watched: between the moments at which it was seen to
+    /// be on and to be off. `None` for a node that was never seen.
+    fn powered_on(&self, node: &NodeId) -> Option<Duration>;
 }

@@ -31,7 +31,7 @@ pub use backend::{
 pub use boot::{BootDevice, BootFlags, BootOverride, IntentTag, Lifetime};
 pub use chassis::{Admission, BootSetting, Chassis, ChassisStatus, Denied, Requester};
 pub use console::{Attachment, Console, ConsoleError, ConsoleInput, ConsoleOutput};
-pub use event::{BoxFuture, Event, EventKind, EventLog, EventRecord};
+pub use event::{BoxFuture, Event, EventKind, EventLog, EventRecord, ToldEvent};
 pub use interrupt::DiagnosticInterrupt;
 pub use inventory::{Inventory, NodeDescription};
 pub use node::NodeId;

@@ -10,11 +10,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use machine::{BootDevice, EventKind, NodeObservation, PowerRequest};
+use machine::{BootDevice, EventKind, NodeObservation, PowerRequest, ToldEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{NodeRecord, Rest, Stage, Start, Then, Timestamp};
@@ -37,8 +38,19 @@ pub struct Head {
     pub next: u64,
     /// Whether events have made room for newer ones since the last clear.
     pub overflowed: bool,
-    /// When the events were last cleared.
+    /// When the events were last cleared or one of them removed.
     pub cleared_at: Option<Timestamp>,
+    /// For how many milliseconds the node was on, without the time since `on_since`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub on_millis: u64,
+    /// When the node was seen to be on; `None` while it is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_since: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer hands out references")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One event.
@@ -76,6 +88,15 @@ pub enum Happened {
         /// Why, for people.
         reason: Arc<str>,
     },
+    /// Written through the BMC, in the form of IPMI.
+    Told {
+        /// By whom.
+        by: Arc<str>,
+        /// The type of the record.
+        kind: u8,
+        /// Everything after it.
+        bytes: [u8; 13],
+    },
 }
 
 /// A change of a node's events: new ones, and a head. Whatever lies before [`Head::first`] goes.
@@ -85,11 +106,13 @@ pub struct EventsChange {
     pub head: Head,
     /// New entries, by number.
     pub append: BTreeMap<u64, Entry>,
+    /// Entries that go although they do not lie before the first.
+    pub remove: BTreeSet<u64>,
 }
 
 impl Default for Head {
     fn default() -> Self {
-        Self { first: 1, next: 1, overflowed: false, cleared_at: None }
+        Self { first: 1, next: 1, overflowed: false, cleared_at: None, on_millis: 0, on_since: None }
     }
 }
 
@@ -112,7 +135,37 @@ impl Events {
             head.overflowed = true;
         }
         append.retain(|number, _| *number >= head.first);
-        Some(EventsChange { head, append })
+        Some(EventsChange { head, append, remove: BTreeSet::new() })
+    }
+
+    /// Appends what was noticed at a moment, and counts the time for which the node is on. `None` if nothing changes.
+    #[must_use]
+    pub fn note(
+        &self,
+        new: Vec<Entry>,
+        kept_at_most: usize,
+        rest: Option<Rest>,
+        at: Timestamp,
+    ) -> Option<EventsChange> {
+        let metered = self.head.metered(rest, at);
+        match self.append(new, kept_at_most) {
+            Some(change) => {
+                let Head { on_millis, on_since, .. } = metered;
+                Some(EventsChange { head: Head { on_millis, on_since, ..change.head }, ..change })
+            }
+            None if metered == self.head => None,
+            None => Some(EventsChange { head: metered, append: BTreeMap::new(), remove: BTreeSet::new() }),
+        }
+    }
+
+    /// Forgets one event; `None` if it is not there.
+    #[must_use]
+    pub fn remove(&self, number: u64, at: Timestamp) -> Option<EventsChange> {
+        self.entries.contains_key(&number).then(|| EventsChange {
+            head: Head { cleared_at: Some(at), ..self.head },
+            append: BTreeMap::new(),
+            remove: BTreeSet::from([number]),
+        })
     }
 
     /// Forgets everything up to and with this number.
@@ -120,14 +173,37 @@ impl Events {
     pub fn clear(&self, last: u64, at: Timestamp) -> EventsChange {
         let first = last.saturating_add(1).clamp(self.head.first, self.head.next);
         let head = Head { first, overflowed: false, cleared_at: Some(at), ..self.head };
-        EventsChange { head, append: BTreeMap::new() }
+        EventsChange { head, append: BTreeMap::new(), remove: BTreeSet::new() }
     }
 
     /// Makes a change.
     pub fn apply(&mut self, change: &EventsChange) {
         self.head = change.head;
         self.entries = self.entries.split_off(&change.head.first);
+        self.entries.retain(|number, _| !change.remove.contains(number));
         self.entries.extend(change.append.iter().map(|(number, entry)| (*number, entry.clone())));
+    }
+}
+
+impl Head {
+    /// The head after the node was seen like this.
+    const fn metered(self, rest: Option<Rest>, at: Timestamp) -> Self {
+        match (rest, self.on_since) {
+            (Some(Rest::On), None) => Self { on_since: Some(at), ..self },
+            (Some(Rest::Off), Some(since)) => Self {
+                on_millis: self.on_millis.saturating_add(at.0.saturating_sub(since.0)),
+                on_since: None,
+                ..self
+            },
+            (Some(Rest::On), Some(_)) | (Some(Rest::Off), None) | (None, _) => self,
+        }
+    }
+
+    /// For how long the node was on until now.
+    #[must_use]
+    pub fn powered_on(&self, now: Timestamp) -> Duration {
+        let present = self.on_since.map_or(Duration::ZERO, |since| since.age(now));
+        Duration::from_millis(self.on_millis).saturating_add(present)
     }
 }
 
@@ -192,6 +268,10 @@ impl From<&Happened> for EventKind {
             Happened::RequestFailed { request, reason } => {
                 Self::PowerRequestFailed { request: *request, reason: reason.to_string() }
             }
+            Happened::Told { by, kind, bytes } => {
+                let message = ToldEvent { kind: *kind, bytes: *bytes };
+                Self::Told { requester: by.to_string(), message }
+            }
         }
     }
 }
@@ -205,6 +285,7 @@ impl fmt::Display for Happened {
             Self::PoweredOff { by: None } => f.write_str("off; nobody asked for it through the BMC"),
             Self::BootDeviceApplied { device } => write!(f, "boots from {device} now"),
             Self::RequestFailed { request, reason } => write!(f, "power {request} failed: {reason}"),
+            Self::Told { by, kind, .. } => write!(f, "a record of type {kind:#04x}, written by {by}"),
         }
     }
 }

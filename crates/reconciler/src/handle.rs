@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use machine::{
     Admission, BootOverride, BootSetting, BoxFuture, Chassis, ChassisStatus, Denied, Event, EventKind,
-    EventLog, EventRecord, NodeId, NodeObservation, Observation, Phase, PowerRequest, Requester,
+    EventLog, EventRecord, NodeId, NodeObservation, Observation, Phase, PowerRequest, Requester, ToldEvent,
 };
 use tokio::sync::{Notify, watch};
 use tracing::{debug, info, warn};
@@ -18,6 +18,7 @@ use crate::admission::{Outcome, PowerAsk, Seen, admit_boot, admit_power};
 use crate::cache::{Cache, Look, Ticket};
 use crate::clock::WallClock;
 use crate::error_chain::chain;
+use crate::events::{Entry, Events, Happened};
 use crate::journal::{Journal, JournalError};
 use crate::planner::absorb::absorb_boot;
 use crate::planner::deployed;
@@ -188,12 +189,54 @@ impl<J: Journal> EventLog for Handle<J> {
     ) -> BoxFuture<'a, Result<(), Denied>> {
         Box::pin(async move {
             let at = self.shared.clock.now().into();
-            let cleared = self.shared.store.clear_events(node, last, at).await;
+            let clear = move |events: &Events, _kept| (Some(events.clear(last, at)), ());
+            let cleared = self.shared.store.change_events(node, clear).await;
             let outcome = cleared.map(|()| Admission::Recorded).map_err(|error| not_recorded(&error));
             let what = format!("clear the events up to number {last}");
             self.shared.report(node, &what, requester, &outcome);
             outcome.map(drop)
         })
+    }
+
+    fn add<'a>(
+        &'a self,
+        node: &'a NodeId,
+        message: ToldEvent,
+        requester: &'a Requester,
+    ) -> BoxFuture<'a, Result<u64, Denied>> {
+        Box::pin(async move {
+            let at = self.shared.clock.now().into();
+            let ToldEvent { kind, bytes } = message;
+            let entry = Entry { at, what: Happened::Told { by: requester.to_string().into(), kind, bytes } };
+            let add = move |events: &Events, kept| (events.append(vec![entry], kept), events.head.next);
+            let added = self.shared.store.change_events(node, add).await;
+            let added = added.map_err(|error| not_recorded(&error));
+            let outcome = added.clone().map(|_number| Admission::Recorded);
+            self.shared.report(node, "add an event", requester, &outcome);
+            added
+        })
+    }
+
+    fn remove<'a>(
+        &'a self,
+        node: &'a NodeId,
+        number: u64,
+        requester: &'a Requester,
+    ) -> BoxFuture<'a, Result<(), Denied>> {
+        Box::pin(async move {
+            let at = self.shared.clock.now().into();
+            let remove = move |events: &Events, _kept| (events.remove(number, at), ());
+            let removed = self.shared.store.change_events(node, remove).await;
+            let outcome = removed.map(|()| Admission::Recorded).map_err(|error| not_recorded(&error));
+            self.shared.report(node, &format!("remove event number {number}"), requester, &outcome);
+            outcome.map(drop)
+        })
+    }
+
+    fn powered_on(&self, node: &NodeId) -> Option<Duration> {
+        self.shared.store.record(node)?;
+        let (events, _kept) = self.shared.store.events(node);
+        Some(events.head.powered_on(self.shared.clock.now().into()))
     }
 }
 

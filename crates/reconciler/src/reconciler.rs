@@ -244,7 +244,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
             let seen = look.and_then(|look| look.observation.nodes.get(node));
             let events = noticed(&before, after, seen).into_iter();
             let events = events.map(|what| Entry { at: now.wall, what }).collect();
-            Replacement { node: node.clone(), before, after: after.clone(), events }
+            Replacement { node: node.clone(), before, after: after.clone(), events, at: now.wall }
         });
         let replacements: Vec<_> = replacements.collect();
         let replaced = self.shared.store.replace(replacements.clone()).await;
@@ -254,7 +254,7 @@ impl<B: Backend, J: Journal> Reconciler<B, J> {
         }
         let replaced = replaced?;
         if replaced == Replaced::Done {
-            for Replacement { node, before, after, events } in &replacements {
+            for Replacement { node, before, after, events, .. } in &replacements {
                 self.say(node, before, after);
                 for Entry { what, .. } in events {
                     info!(application = self.shared.store.application(), %node, "event: {what}");

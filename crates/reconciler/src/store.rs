@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::cache::Ticket;
-use crate::events::{Entry, Events};
+use crate::events::{Entry, Events, EventsChange};
 use crate::journal::{Change, Journal, JournalError, Stored};
 use crate::record::{NodeRecord, Timestamp};
 
@@ -51,6 +51,8 @@ pub(crate) struct Replacement {
     pub(crate) after: NodeRecord,
     /// What happened, as the new record shows.
     pub(crate) events: Vec<Entry>,
+    /// When it was noticed.
+    pub(crate) at: Timestamp,
 }
 
 /// What became of a pass's records.
@@ -129,19 +131,22 @@ impl<J: Journal> Store<J> {
         write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
     }
 
-    /// Forgets the events of a node up to and with this number.
-    pub(crate) async fn clear_events(
+    /// Changes the events of a node, and nothing else of it. `decide` gets them and how many are kept at most.
+    pub(crate) async fn change_events<R: Send + 'static>(
         self: &Arc<Self>,
         node: &NodeId,
-        last: u64,
-        at: Timestamp,
-    ) -> Result<(), JournalError> {
+        decide: impl FnOnce(&Events, usize) -> (Option<EventsChange>, R) + Send + 'static,
+    ) -> Result<R, JournalError> {
         let (store, node) = (Arc::clone(self), node.clone());
         let write = self.writes.spawn(async move {
             let _gate = store.pass_gate(&node).await;
             let Stored { revision, record, events } = store.stored(&node);
-            let events = Some(events.clear(last, at));
-            store.write(vec![Change { node, replaces: revision, record, events }], || None).await
+            let (change, answer) = decide(&events, store.events_kept);
+            if change.is_some() {
+                let change = Change { node, replaces: revision, record, events: change };
+                store.write(vec![change], || None).await?;
+            }
+            Ok(answer)
         });
         write.await.unwrap_or_else(|stopped| Err(self.lost(stopped)))
     }
@@ -158,13 +163,13 @@ impl<J: Journal> Store<J> {
         let write = self.writes.spawn(async move {
             let mut gates = Vec::with_capacity(replacements.len());
             let mut changes = Vec::with_capacity(replacements.len());
-            for Replacement { node, before, after, events } in replacements {
+            for Replacement { node, before, after, events, at } in replacements {
                 gates.push(store.pass_gate(&node).await);
                 let stored = store.stored(&node);
                 if stored.record != before {
                     return Ok(Replaced::Stale);
                 }
-                let events = stored.events.append(events, store.events_kept);
+                let events = stored.events.note(events, store.events_kept, after.rest, at);
                 changes.push(Change { node, replaces: stored.revision, record: after, events });
             }
             store.write(changes, || None).await?;

@@ -30,7 +30,9 @@ pub mod user_access;
 pub mod user_name;
 pub mod user_password;
 
-pub use acpi_power_state::{AcpiDeviceState, AcpiPowerState, AcpiSystemState, GetAcpiPowerState};
+pub use acpi_power_state::{
+    AcpiDeviceState, AcpiPowerState, AcpiSystemState, GetAcpiPowerState, SetAcpiPowerState,
+};
 pub use activate_session::{ActivateSession, ActivatedSession};
 pub use channel_access::{
     AccessMode, AccessSetting, ChannelAccess, ChannelRestrictions, GetChannelAccess, SetChannelAccess,
@@ -58,7 +60,7 @@ pub use self_test::{GetSelfTestResults, InaccessibleDevices, SelfTestResults};
 pub use session_challenge::{GetSessionChallenge, SessionChallenge};
 pub use session_info::{ActiveSession, GetSessionInfo, LanConsole, SessionInfo, SessionProtocol};
 pub use session_privilege::{SessionPrivilegeLevel, SetSessionPrivilegeLevel};
-pub use system_info::{GetSystemInfoParameters, SystemInfo, SystemInfoSelector};
+pub use system_info::{GetSystemInfoParameters, SetSystemInfoParameters, SystemInfo, SystemInfoSelector};
 pub use user_access::{GetUserAccess, SetUserAccess, UserAccess, UserAccessFlags, UserState};
 pub use user_name::{GetUserName, SetUserName};
 pub use user_password::{PaddedPassword, PasswordOperation, SetUserPassword};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::number::{CommandNumber, CompletionCode, Lun, NetFn, PrivilegeLevel, SessionId};
+use crate::number::{Address, CommandNumber, CompletionCode, Lun, NetFn, PrivilegeLevel, SessionId};
 use crate::session::RequestKey;
 
 /// An authenticated request that the endpoint does not answer itself.
@@ -24,6 +24,10 @@ pub struct Request {
     pub command: CommandNumber,
     /// The request's data bytes.
     pub data: Bytes,
+    /// Who asks: an address, or the id of a program.
+    pub requester: Address,
+    /// The logical unit of who asks.
+    pub requester_lun: Lun,
     /// The session's present privilege level.
     pub privilege: PrivilegeLevel,
     /// The name of the user who logged in; bytes that are not UTF-8 are replaced.

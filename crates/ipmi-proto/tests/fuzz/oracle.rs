@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use ipmi_proto::command::{AnyRequest, Body, COMMANDS};
-use ipmi_proto::command::{app, boot_options, chassis};
+use ipmi_proto::command::{app, boot_options, chassis, dcmi, sensor, storage, transport};
 use ipmi_proto::console::{
     Console, ConsoleConfig, ConsoleEvent, ConsoleRequest, RequestId, RetryPolicy, SuiteChoice,
 };
@@ -139,10 +139,14 @@ pub(crate) fn setup_messages(bytes: &[u8]) {
 pub(crate) fn commands(bytes: &[u8]) {
     let Some((which, data)) = bytes.split_first() else { return };
     let info = COMMANDS[usize::from(*which) % COMMANDS.len()];
-    if let Ok(request) = AnyRequest::decode(info.net_fn, info.command, data) {
-        let mut written = Vec::new();
-        request.encode(&mut written);
-        assert_eq!(written, data, "{}", info.name);
+    // With the group whose command it is, or else it is an unknown one.
+    let of_group: Vec<u8> = info.group.into_iter().chain(data.iter().copied()).collect();
+    for data in [data, &of_group] {
+        if let Ok(request) = AnyRequest::decode(info.net_fn, info.command, data) {
+            let mut written = Vec::new();
+            request.encode(&mut written);
+            assert_eq!(written, data, "{}", info.name);
+        }
     }
     macro_rules! responses {
         ($($body:ty)+) => { $(
@@ -155,7 +159,12 @@ pub(crate) fn commands(bytes: &[u8]) {
         app::ActivatedPayload app::PayloadActivationStatus app::PayloadInstanceInfo app::UserPayloads
         app::ChannelPayloadSupport app::ChannelPayloadVersion
         app::SelfTestResults app::ChannelAccess app::ChannelInfo app::UserAccess Guid
-        chassis::ChassisStatus chassis::ChassisCapabilities boot_options::BootOptionReport
+        chassis::ChassisStatus chassis::ChassisCapabilities chassis::PohCounter boot_options::BootOptionReport
+        app::AcpiPowerState app::SystemInfo sensor::SensorReading sensor::SensorEvents sensor::SensorThresholds
+        sensor::SensorHysteresis storage::SelInfo storage::SdrRepositoryInfo storage::AllocationInfo
+        storage::RecordPiece storage::FruInventoryAreaInfo storage::FruData storage::UtcOffset
+        transport::LanConfiguration dcmi::DcmiCapabilities dcmi::DcmiPowerReading dcmi::DcmiText
+        dcmi::DcmiTextLength dcmi::DcmiSensorInfo
     }
 }
 

@@ -1,13 +1,15 @@
 //! Chassis commands in the words of the domain.
 
-use ipmi_proto::command::app::{AcpiDeviceState, AcpiPowerState, AcpiSystemState};
+use ipmi_proto::command::app::{AcpiDeviceState, AcpiPowerState, AcpiSystemState, SetAcpiPowerState};
 use ipmi_proto::command::chassis::{
     ChassisCapabilities, ChassisFeatures, ChassisStatus, CurrentPower, FrontPanelButtons, IdentifyState,
-    LastPowerEvent, MiscChassisState, PowerAction, PowerRestorePolicy, RestartCause, SetPowerRestorePolicy,
-    SupportedRestorePolicies, SystemRestartCause,
+    LastPowerEvent, MiscChassisState, PowerAction, PowerRestorePolicy, RestartCause, SetFrontPanelEnables,
+    SetPowerRestorePolicy, SupportedRestorePolicies, SystemRestartCause,
 };
 use ipmi_proto::number::{Address, ChannelNumber, CompletionCode};
 use machine::PowerRequest;
+
+use super::users::REFUSED;
 
 /// A chassis without a front panel and without sensors; whatever devices there are live in the BMC itself.
 pub(crate) const CAPABILITIES: ChassisCapabilities = ChassisCapabilities {
@@ -60,6 +62,20 @@ pub(crate) const fn restore_policies(
             Err(CompletionCode::INVALID_DATA_FIELD)
         }
     }
+}
+
+/// There is no front panel: that all its buttons work is all that can be had.
+pub(crate) const fn set_front_panel(request: SetFrontPanelEnables) -> CompletionCode {
+    if request.disabled.bits() == 0 { CompletionCode::NORMAL } else { CompletionCode::INVALID_DATA_FIELD }
+}
+
+/// The state of the node is observed and the controller works; nobody can say otherwise.
+pub(crate) fn set_acpi_power_state(request: SetAcpiPowerState) -> CompletionCode {
+    let ((system_counts, system), (device_counts, device)) = (request.system, request.device);
+    let changes_system = system_counts && system != AcpiSystemState::UNCHANGED;
+    let changes_device =
+        device_counts && ![AcpiDeviceState::UNCHANGED, AcpiDeviceState::WORKING].contains(&device);
+    if changes_system || changes_device { REFUSED } else { CompletionCode::NORMAL }
 }
 
 /// Why the node started last: known if it was asked for here, and then by whom.

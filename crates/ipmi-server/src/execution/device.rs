@@ -2,7 +2,7 @@
 
 use ipmi_proto::command::app::{
     Bcd, DeviceAvailability, DeviceId, DeviceSupport, GetSystemInfoParameters, GlobalEnables, IpmiVersion,
-    SelfTestResults, SystemInfo, SystemInfoSelector,
+    SelfTestResults, SetSystemInfoParameters, SystemInfo, SystemInfoSelector,
 };
 use ipmi_proto::number::CompletionCode;
 
@@ -47,6 +47,16 @@ pub(crate) const fn self_test() -> SelfTestResults {
 /// What is switched on: the event log, where there is one. There is no system interface to interrupt.
 pub(crate) const fn global_enables(has_event_log: bool) -> GlobalEnables {
     GlobalEnables::empty().with_if(has_event_log, GlobalEnables::SYSTEM_EVENT_LOGGING)
+}
+
+/// Nothing of it can be written: the name is the node's.
+pub(crate) const fn set_system_info(request: &SetSystemInfoParameters) -> CompletionCode {
+    match request.parameter {
+        SystemInfoSelector::SET_IN_PROGRESS | SystemInfoSelector::SYSTEM_NAME => {
+            SetSystemInfoParameters::READ_ONLY
+        }
+        _ => SetSystemInfoParameters::PARAMETER_NOT_SUPPORTED,
+    }
 }
 
 /// What the controller knows of the system: its name. Its firmware and operating system nobody tells us.

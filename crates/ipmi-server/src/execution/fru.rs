@@ -9,6 +9,9 @@ use ipmi_proto::command::storage::{
 use ipmi_proto::number::CompletionCode;
 use machine::{Inventory, NodeDescription, NodeId};
 
+use super::dcmi::Text;
+use crate::settings::KeptSettings;
+
 /// The only inventory device: the node itself.
 const SYSTEM: u8 = 0;
 
@@ -21,10 +24,17 @@ pub(super) struct FruInventory {
     inventory: Option<Arc<dyn Inventory>>,
     /// What is certain without asking anybody: the name of the BMC and the id of the node.
     fallback: NodeDescription,
+    /// Where another asset tag may be kept.
+    settings: Option<Arc<KeptSettings>>,
 }
 
 impl FruInventory {
-    pub(super) fn new(node: NodeId, name: &str, inventory: Option<Arc<dyn Inventory>>) -> Self {
+    pub(super) fn new(
+        node: NodeId,
+        name: &str,
+        inventory: Option<Arc<dyn Inventory>>,
+        settings: Option<Arc<KeptSettings>>,
+    ) -> Self {
         let fallback = NodeDescription {
             name: name.to_owned(),
             manufacturer: String::new(),
@@ -33,7 +43,7 @@ impl FruInventory {
             cpus: None,
             memory_bytes: None,
         };
-        Self { node, inventory, fallback }
+        Self { node, inventory, fallback, settings }
     }
 
     pub(super) fn area_info(
@@ -52,17 +62,28 @@ impl FruInventory {
         Ok(FruData { data: rest.iter().copied().take(count).collect() })
     }
 
+    /// The name that people gave the node.
+    pub(super) fn name(&self) -> String {
+        self.described().name
+    }
+
+    fn described(&self) -> NodeDescription {
+        let described = self.inventory.as_ref().and_then(|inventory| inventory.describe(&self.node));
+        described.unwrap_or_else(|| self.fallback.clone())
+    }
+
     fn image(&self, device: u8) -> Result<Vec<u8>, CompletionCode> {
         if device != SYSTEM {
             return Err(CompletionCode::NOT_PRESENT);
         }
-        let described = self.inventory.as_ref().and_then(|inventory| inventory.describe(&self.node));
-        Ok(image_of(described.as_ref().unwrap_or(&self.fallback)).to_bytes())
+        let described = self.described();
+        let tag = Text::AssetTag.of(&described.name, self.settings.as_ref());
+        Ok(image_of(&described, &String::from_utf8_lossy(&tag)).to_bytes())
     }
 }
 
-/// The name that people gave the VM is its asset tag; part number and version are unknown and empty.
-fn image_of(node: &NodeDescription) -> FruImage {
+/// The name that people gave the VM is its asset tag, unless a console has written another; part number and version are unknown and empty.
+fn image_of(node: &NodeDescription, asset_tag: &str) -> FruImage {
     let cpus = node.cpus.map(|cpus| FruText::new(&format!("{cpus} CPUs")));
     let memory =
         node.memory_bytes.map(|bytes| FruText::new(&format!("{} MiB memory", bytes / (1024 * 1024))));
@@ -73,7 +94,7 @@ fn image_of(node: &NodeDescription) -> FruImage {
             part_number: FruText::default(),
             version: FruText::default(),
             serial_number: FruText::new(&node.serial),
-            asset_tag: FruText::new(&node.name),
+            asset_tag: FruText::new(asset_tag),
             custom: cpus.into_iter().chain(memory).collect(),
         },
     }

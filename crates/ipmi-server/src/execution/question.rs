@@ -7,16 +7,18 @@ use std::time::Duration;
 use ipmi_proto::command::Body;
 use ipmi_proto::command::boot_options::{BootOption, BootOptionReport, ParameterMark};
 use ipmi_proto::command::chassis::IdentifyState;
-use ipmi_proto::command::storage::ErasureProgress;
+use ipmi_proto::command::storage::{ErasureProgress, RecordId};
 use ipmi_proto::endpoint::{Response, UserTable};
 use ipmi_proto::number::CompletionCode;
 use machine::{
-    BootOverride, Chassis, Denied, DiagnosticInterrupt, EventLog, NodeId, PowerRequest, Requester,
+    BootOverride, Chassis, Denied, DiagnosticInterrupt, EventLog, NodeId, PowerRequest, Requester, ToldEvent,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::boot_options::{WrittenFlags, reported_flags};
+use super::dcmi::TextChange;
 use super::lan::ChannelLimit;
+use super::sel::record_of;
 use super::sensors::{Sensor, SensorQuestion};
 use super::users::{REFUSED, UserRequest};
 use super::{Effect, chassis, denial};
@@ -75,6 +77,19 @@ pub(crate) enum Question {
     ChangeUser(UserRequest),
     /// Set Channel Access.
     ChangeChannelLimit(ChannelLimit),
+    /// Set Asset Tag, Set Controller Id String.
+    ChangeText(TextChange),
+    /// Add SEL Entry.
+    AddEvent(ToldEvent),
+    /// Platform Event Message, whose answer has no number.
+    TellEvent(ToldEvent),
+    /// Delete SEL Entry.
+    DeleteEvent {
+        /// The number of the event.
+        number: u64,
+        /// The number of its record.
+        record: RecordId,
+    },
     /// The watchdog timer has expired. Nobody waits for the answer.
     WatchdogExpired(PowerRequest),
     /// Boot flags that nobody used in time. Nobody waits for the answer.
@@ -118,6 +133,10 @@ impl Question {
             | Self::SetBootOverride { .. }
             | Self::Sensor { .. }
             | Self::ChangeUser(_)
+            | Self::ChangeText(_)
+            | Self::AddEvent(_)
+            | Self::TellEvent(_)
+            | Self::DeleteEvent { .. }
             | Self::ChangeChannelLimit(_)
             | Self::ClearEvents { .. } => Effect::Nothing,
         }
@@ -190,6 +209,22 @@ impl Question {
                 None => Finished::read(Err(REFUSED)),
             },
             Self::ChangeChannelLimit(limit) => change_channel_limit(settings, limit, requester).await,
+            Self::ChangeText(change) => match settings {
+                Some(settings) => change_text(settings, &change, requester).await,
+                None => Finished::read(Err(REFUSED)),
+            },
+            Self::AddEvent(event) => {
+                let added = add_event(events, node, event, requester).await;
+                Finished::read(added.map(|number| record_of(number).to_bytes()))
+            }
+            Self::TellEvent(event) => {
+                let added = add_event(events, node, event, requester).await;
+                Finished::read(added.map(|_number| Vec::new()))
+            }
+            Self::DeleteEvent { number, record } => {
+                let deleted = delete_event(events, node, number, requester).await;
+                Finished::read(deleted.map(|()| record.to_bytes()))
+            }
             Self::Power(request) => match chassis.request_power(node, request, requester).await {
                 Ok(admission) => {
                     tracing::info!(
@@ -346,6 +381,54 @@ async fn clear_events(events: &dyn EventLog, node: &NodeId, last: u64, requester
             tracing::warn!({ field::ERROR } = chain(&denied), "event log not cleared");
             Finished::denied(&denied)
         }
+    }
+}
+
+async fn add_event(
+    events: Option<&dyn EventLog>,
+    node: &NodeId,
+    event: ToldEvent,
+    requester: &Requester,
+) -> Result<u64, CompletionCode> {
+    let events = events.ok_or(CompletionCode::INVALID_COMMAND)?;
+    let added = events.add(node, event, requester).await;
+    added.map_err(|denied| {
+        tracing::warn!({ field::ERROR } = chain(&denied), "event not added");
+        denial::completion_code(&denied)
+    })
+}
+
+async fn delete_event(
+    events: Option<&dyn EventLog>,
+    node: &NodeId,
+    number: u64,
+    requester: &Requester,
+) -> Result<(), CompletionCode> {
+    let events = events.ok_or(CompletionCode::INVALID_COMMAND)?;
+    let deleted = events.remove(node, number, requester).await;
+    deleted.map_err(|denied| {
+        tracing::warn!({ field::ERROR } = chain(&denied), "event not deleted");
+        denial::completion_code(&denied)
+    })
+}
+
+async fn change_text(settings: &KeptSettings, change: &TextChange, requester: &Requester) -> Finished {
+    let mut refused = CompletionCode::UNSPECIFIED;
+    let decide = |held: &BmcSettings| {
+        let decided = change.settings(held);
+        decided.map(|(settings, total)| (Some(settings), total)).map_err(|code| refused = code)
+    };
+    match settings.change(decide).await {
+        Ok(Some(total)) => {
+            tracing::info!(
+                { field::USER_NAME } = %requester.user,
+                { field::PEER_ADDR } = requester.peer.map(tracing::field::display),
+                "asset tag or name of the controller changed"
+            );
+            Finished::read(Ok(total.to_bytes()))
+        }
+        Ok(None) => Finished::read(Err(refused)),
+        Err(not_kept) => Finished::not_kept(&not_kept),
     }
 }
 

@@ -4,8 +4,8 @@
 
 use ipmi_proto::command::app::DeviceSupport;
 use ipmi_proto::command::storage::{
-    IdString, ManagementController, RecordId, RecordPiece, RecordRange, Reservation, SdrBody, SdrRecord,
-    SdrRepositoryInfo, SdrSupport,
+    AllocationInfo, IdString, ManagementController, RecordId, RecordPiece, RecordRange, Reservation, SdrBody,
+    SdrRecord, SdrRepositoryInfo, SdrSupport,
 };
 use ipmi_proto::number::{Address, CompletionCode};
 
@@ -49,8 +49,13 @@ impl SdrRepository {
             free_space: 0,
             added_at: CHANGED_AT,
             erased_at: 0,
-            support: SdrSupport::RESERVE,
+            support: SdrSupport::RESERVE.with(SdrSupport::ALLOCATION_INFO),
         }
+    }
+
+    /// Nothing can be added, so there is nothing to tell of units and free ones.
+    pub(super) fn allocation() -> AllocationInfo {
+        AllocationInfo::default()
     }
 
     pub(super) fn reserve(&mut self) -> Reservation {

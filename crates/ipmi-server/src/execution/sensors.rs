@@ -11,14 +11,17 @@
 //! do not print whether that began or ended.
 
 use ipmi_proto::command::Body as _;
-use ipmi_proto::command::sensor::{SensorEvents, SensorReading, SensorStatus, SensorType};
+use ipmi_proto::command::sensor::{
+    EventSelection, SensorEvents, SensorReading, SensorStatus, SensorType, SetSensorEventEnable,
+};
 use ipmi_proto::command::storage::{
-    CompactSensor, EventDirection, EventOnlySensor, IdString, SdrBody, SelEvent,
+    CompactSensor, EventDirection, EventOnlySensor, IdString, RecordId, SdrBody, SelEvent, SelRecord,
 };
 use ipmi_proto::number::CompletionCode;
 use machine::{BootDevice, ChassisStatus, EventKind};
 
 use super::sdr::MANAGEMENT_MODULE;
+use super::sel::told_record;
 
 /// A sensor that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +83,19 @@ impl Sensor {
             assertions: Some(self.assertion_mask(makes_events)),
             deassertions: Some(0),
         }
+    }
+
+    /// Whether its events are already what a console asks for: nobody can switch single ones here.
+    pub(super) fn holds(self, request: SetSensorEventEnable, makes_events: bool) -> bool {
+        let status = self.status(makes_events);
+        let present = self.assertion_mask(makes_events);
+        let selected = request.assertions.unwrap_or(0);
+        let same = match request.selection {
+            EventSelection::Unchanged => true,
+            EventSelection::Enable => selected & !present == 0 && request.deassertions.unwrap_or(0) == 0,
+            EventSelection::Disable => selected & present == 0,
+        };
+        same && request.status == status
     }
 
     /// The bytes of an answer. Without a status the platform could not be reached.
@@ -195,7 +211,7 @@ fn compact_sensor(
 
 /// An event of the record as an event of a sensor. Words have no place in it: who asked, and why something failed, is in the
 /// log of the daemon and in the node's status.
-pub(super) const fn sel_event(kind: &EventKind, time: u32) -> SelEvent {
+pub(super) fn sel_record(id: RecordId, kind: &EventKind, time: u32) -> SelRecord {
     let (sensor, sensor_type, state) = match kind {
         EventKind::PoweredOff { .. } => (ACPI_STATE, SensorType::ACPI_POWER_STATE, SOFT_OFF),
         EventKind::PoweredOn { .. } => (ACPI_STATE, SensorType::ACPI_POWER_STATE, WORKING),
@@ -207,8 +223,9 @@ pub(super) const fn sel_event(kind: &EventKind, time: u32) -> SelEvent {
             };
             (BOOT, SensorType::SYSTEM_BOOT_INITIATED, state)
         }
+        EventKind::Told { message, .. } => return told_record(id, *message, time),
     };
-    SelEvent {
+    let event = SelEvent {
         time,
         generator: SelEvent::BMC,
         format: SelEvent::FORMAT,
@@ -217,5 +234,6 @@ pub(super) const fn sel_event(kind: &EventKind, time: u32) -> SelEvent {
         direction: EventDirection::Assertion,
         event_type: SelEvent::SENSOR_SPECIFIC,
         data: [state, 0xff, 0xff],
-    }
+    };
+    SelRecord::Event { id, event }
 }

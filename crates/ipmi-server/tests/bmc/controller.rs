@@ -128,3 +128,12 @@ async fn system_info_is_the_name_and_nothing_that_nobody_knows() {
         assert_eq!(session.code(0x06, 0x59, &format!("00 {parameter} 00 00")).await, 0x80, "{parameter}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn system_info_is_read_only() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.code(0x06, 0x58, "02 00 00 01 61").await, 0x82);
+    assert_eq!(session.code(0x06, 0x58, "00 01").await, 0x82);
+    assert_eq!(session.code(0x06, 0x58, "04 00 00 01 61").await, 0x80);
+}

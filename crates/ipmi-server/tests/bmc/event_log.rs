@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use machine::{BoxFuture, Denied, Event, EventKind, EventLog, EventRecord, NodeId, Requester};
+use machine::{BoxFuture, Denied, Event, EventKind, EventLog, EventRecord, NodeId, Requester, ToldEvent};
 
 /// The record of one node.
 #[derive(Debug, Default)]
@@ -11,6 +11,7 @@ pub(crate) struct FakeEventLog {
     record: Mutex<EventRecord>,
     last: Mutex<u64>,
     denied: Mutex<Option<Denied>>,
+    on: Mutex<Option<Duration>>,
 }
 
 impl FakeEventLog {
@@ -34,6 +35,11 @@ impl FakeEventLog {
         let mut record = self.record.lock().unwrap();
         record.events.remove(0);
         record.overflowed = true;
+    }
+
+    /// The node has been on for so long.
+    pub(crate) fn on_for(&self, time: Duration) {
+        *self.on.lock().unwrap() = Some(time);
     }
 
     /// From now on nothing can be cleared.
@@ -62,5 +68,39 @@ impl EventLog for FakeEventLog {
             record.cleared_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_100_000_000));
             Ok(())
         })
+    }
+
+    fn add<'a>(
+        &'a self,
+        _node: &'a NodeId,
+        message: ToldEvent,
+        requester: &'a Requester,
+    ) -> BoxFuture<'a, Result<u64, Denied>> {
+        Box::pin(async move {
+            if let Some(denied) = self.denied.lock().unwrap().clone() {
+                return Err(denied);
+            }
+            self.push(EventKind::Told { requester: requester.to_string(), message });
+            Ok(*self.last.lock().unwrap())
+        })
+    }
+
+    fn remove<'a>(
+        &'a self,
+        _node: &'a NodeId,
+        number: u64,
+        _requester: &'a Requester,
+    ) -> BoxFuture<'a, Result<(), Denied>> {
+        Box::pin(async move {
+            if let Some(denied) = self.denied.lock().unwrap().clone() {
+                return Err(denied);
+            }
+            self.record.lock().unwrap().events.retain(|event| event.number != number);
+            Ok(())
+        })
+    }
+
+    fn powered_on(&self, _node: &NodeId) -> Option<Duration> {
+        *self.on.lock().unwrap()
     }
 }

@@ -17,6 +17,7 @@ mod network;
 mod boot;
 mod checks;
 mod controller;
+mod dcmi;
 mod inventory;
 mod lan;
 mod life;

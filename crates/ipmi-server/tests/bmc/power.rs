@@ -236,3 +236,31 @@ async fn acpi_power_state_is_the_node_s() {
     assert_eq!(session.code(0x06, 0x07, "").await, 0xc0);
     assert_eq!(session.code(0x00, 0x07, "").await, 0xc0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn front_panel_and_acpi_state_can_be_told_only_what_holds() {
+    let bench = Bench::start();
+    let mut session = bench.login().await;
+    assert_eq!(session.code(0x00, 0x0a, "00").await, 0x00);
+    for buttons in ["01", "02", "04", "08"] {
+        assert_eq!(session.code(0x00, 0x0a, buttons).await, 0xcc, "{buttons}");
+    }
+    for (state, code) in
+        [("7f7f", 0x00), ("ffff", 0x00), ("0000", 0x00), ("7f80", 0x00), ("807f", 0xd6), ("7f83", 0xd6)]
+    {
+        assert_eq!(session.code(0x06, 0x06, state).await, code, "{state}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn power_on_hours_are_those_that_were_watched() {
+    let log = std::sync::Arc::new(crate::event_log::FakeEventLog::new());
+    let events = std::sync::Arc::clone(&log);
+    let bench = Bench::start_with(|config| config.events = Some(events as _));
+    let mut session = bench.login().await;
+    assert_eq!(session.code(0x00, 0x0f, "").await, 0xc0, "never seen yet");
+    log.on_for(std::time::Duration::from_secs(90 * 60 + 59));
+    assert_eq!(session.raw(0x00, 0x0f, "").await, (0x00, "015a000000".to_owned()));
+    let bench = Bench::start();
+    assert_eq!(bench.login().await.code(0x00, 0x0f, "").await, 0xc1, "nobody watches");
+}

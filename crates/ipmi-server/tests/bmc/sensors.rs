@@ -72,7 +72,31 @@ async fn sensor_that_does_not_exist_is_cb_and_one_without_thresholds_cd() {
         }
     }
     assert_eq!(session.code(0x04, 0x27, POWER).await, 0xcd);
-    for command in [0x02, 0x26, 0x28, 0x2a] {
-        assert_eq!(session.code(0x04, command, POWER).await, 0xc1, "{command:#x}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_discrete_sensors_have_not_got_is_cd_and_what_holds_is_accepted() {
+    let log = std::sync::Arc::new(crate::event_log::FakeEventLog::new());
+    let bench = Bench::start_with(|config| config.events = Some(log as _));
+    let mut session = bench.login().await;
+    for (command, data) in [(0x24, "01 ff 01 01"), (0x25, "01 ff"), (0x26, "01 38 000000555f69")] {
+        assert_eq!(session.code(0x04, command, data).await, 0xcd, "{data}");
+        assert_eq!(session.code(0x04, command, &data.replacen("01", "09", 1)).await, 0xcb, "{data}");
     }
+    for (data, code) in [
+        ("01 c0", 0x00),
+        ("01 d0 2000", 0x00),
+        ("01 e0 0100", 0x00),
+        ("01 40", 0xd6),
+        ("01 00", 0xd6),
+        ("01 e0 2000", 0xd6),
+        ("01 d0 0100", 0xd6),
+        ("02 40", 0x00),
+        ("02 c0", 0xd6),
+        ("09 c0", 0xcb),
+    ] {
+        assert_eq!(session.code(0x04, 0x28, data).await, code, "{data}");
+    }
+    assert_eq!(session.code(0x04, 0x2a, "01 00").await, 0x00);
+    assert_eq!(session.code(0x04, 0x2a, "09 00").await, 0xcb);
 }

@@ -24,10 +24,7 @@ const ROWS: &[Row] = &[
     Row { command: "bmc-device --get-self-test-results", result: Works(&["No Error"]) },
     Row { command: "bmc-device --get-acpi-power-state", result: Works(&["S0/G0"]) },
     Row { command: "bmc-device --get-sel-time", result: Works(&["SEL Time"]) },
-    Row {
-        command: "bmc-device --get-sdr-repository-time",
-        result: Refused(&["command invalid or unsupported"]),
-    },
+    Row { command: "bmc-device --get-sdr-repository-time", result: Works(&["SDR Repository Time"]) },
     Row {
         command: "bmc-device --get-mca-auxiliary-log-status",
         result: Refused(&["command invalid or unsupported"]),
@@ -83,7 +80,7 @@ const ROWS: &[Row] = &[
     Row { command: "ipmi-chassis --get-system-restart-cause", result: Works(&["Restart cause : unknown"]) },
     Row {
         command: "ipmi-chassis --get-power-on-hours-counter",
-        result: Refused(&["command invalid or unsupported"]),
+        result: Works(&["Power on hours : 1 Hours 30 Minutes"]),
     },
     Row {
         command: "ipmi-chassis --set-power-restore-policy=ALWAYS-ON",
@@ -110,6 +107,7 @@ const ROWS: &[Row] = &[
         result: Works(&["S4/S5 soft-off", "S0/G0", "User requested PXE boot", "Soft Power Control Failure"]),
     },
     Row { command: "ipmi-sel --info", result: Works(&["Number of log entries                  : 4"]) },
+    Row { command: "ipmi-sel --delete=2", result: Works(&[]) },
     Row { command: "ipmi-sel --display=1", result: Works(&["S4/S5 soft-off"]) },
     Row { command: "ipmi-sel --tail=1", result: Works(&["Soft Power Control Failure"]) },
     Row { command: "ipmi-sel --post-clear", result: Works(&["S0/G0"]) },
@@ -182,9 +180,25 @@ const ROWS: &[Row] = &[
     },
     Row { command: "ipmi-sensors-config --checkout", result: Works(&["Section 2_Power"]) },
     Row {
-        command: "ipmi-dcmi --get-dcmi-capability-info",
-        result: Refused(&["command invalid or unsupported"]),
+        command: "ipmi-config --commit -e Lan_Channel:Volatile_Channel_Privilege_Limit=Administrator",
+        result: Works(&[]),
     },
+    Row {
+        command: "ipmi-config --commit -e Lan_Channel:Volatile_Access_Mode=Disabled",
+        result: Refused(&["ERROR"]),
+    },
+    Row {
+        command: "ipmi-dcmi --get-dcmi-capability-info",
+        result: Works(&["Power Management / Monitoring Support"]),
+    },
+    Row { command: "ipmi-dcmi --get-asset-tag", result: Works(&["node-1"]) },
+    Row { command: "ipmi-dcmi --set-asset-tag=rack-7", result: Refused(&["bad completion code"]) },
+    Row { command: "ipmi-dcmi --get-management-controller-identifier-string", result: Works(&["node-1"]) },
+    Row { command: "ipmi-dcmi --get-dcmi-sensor-info", result: Works(&[]) },
+    Row { command: "ipmi-dcmi --get-system-power-statistics", result: Refused(&["bad completion code"]) },
+    Row { command: "bmc-device --set-sel-time=now", result: Works(&[]) },
+    Row { command: "bmc-device --get-sel-time-utc-offset", result: Works(&["0"]) },
+    Row { command: "bmc-device --set-sel-time-utc-offset=60", result: Refused(&["bad completion code"]) },
     Row { command: "ipmi-raw 0 6 1", result: Works(&["rcvd: 01 00 20"]) },
     Row { command: "ipmi-oem intel get-power-restore-delay", result: Refused(&["Invalid Command"]) },
     Row {

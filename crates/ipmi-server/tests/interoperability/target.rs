@@ -93,6 +93,7 @@ impl Target {
         ] {
             events.push(kind);
         }
+        events.on_for(Duration::from_secs(90 * 60));
         let endpoint = EndpointConfig::new(Guid([9; 16]), users);
         let mut config = BmcConfig::new(NodeId::new("31/44"), "node-1", endpoint);
         config.address = Some(address);

@@ -166,7 +166,13 @@ fn changes_of(node: &NodeId, name: &str, settings: &BmcSettings) -> Vec<Change> 
         privilege: Some(words(limit)),
         ..blank()
     });
-    users.chain(limit).collect()
+    let text = |what: &str, text: &Option<Vec<u8>>| {
+        let what = format!("{what}: {}", text.as_ref()?.escape_ascii());
+        Some(Change { what, ..blank() })
+    };
+    let asset_tag = text("asset tag", &settings.asset_tag);
+    let controller_id = text("name of the controller", &settings.controller_id);
+    users.chain(limit).chain(asset_tag).chain(controller_id).collect()
 }
 
 fn words(level: PrivilegeLevel) -> String {

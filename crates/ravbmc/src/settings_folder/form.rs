@@ -20,6 +20,10 @@ pub(super) struct SettingsForm {
     users: Vec<UserForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     channel_limit: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asset_tag: Option<Bytes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    controller_id: Option<Bytes>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,6 +92,8 @@ impl SettingsForm {
             node: node.clone(),
             users: settings.users.iter().map(UserForm::of).collect(),
             channel_limit: settings.channel_limit.map(|limit| limit.0),
+            asset_tag: settings.asset_tag.as_deref().map(Bytes::of),
+            controller_id: settings.controller_id.as_deref().map(Bytes::of),
         }
     }
 
@@ -98,6 +104,8 @@ impl SettingsForm {
         let settings = BmcSettings {
             users: self.users.iter().map(UserForm::read).collect::<Result<_>>()?,
             channel_limit: self.channel_limit.map(level).transpose()?,
+            asset_tag: self.asset_tag.as_ref().map(Bytes::read).transpose()?,
+            controller_id: self.controller_id.as_ref().map(Bytes::read).transpose()?,
         };
         Ok((self.node.clone(), settings))
     }

@@ -29,6 +29,8 @@ fn settings() -> BmcSettings {
             UserChange { id: id(7), entry: None, account: Some(account) },
         ],
         channel_limit: Some(PrivilegeLevel::OPERATOR),
+        asset_tag: Some(b"rack 7\xff".to_vec()),
+        controller_id: Some(b"bmc-7\0".to_vec()),
     }
 }
 

@@ -191,3 +191,55 @@ fn a_failure_is_an_event_with_its_reason_alone_and_once() {
     told.failure.as_mut().unwrap().reported = true;
     assert_eq!(noticed(&after, &told, None), []);
 }
+
+#[test]
+fn one_event_can_be_removed_and_its_number_stays_unused() {
+    let mut events = Events::default();
+    appended(&mut events, 3, 10);
+    let removed = events.remove(2, Timestamp(7)).unwrap();
+    events.apply(&removed);
+    assert_eq!((numbers(&events), events.head.cleared_at), (vec![1, 3], Some(Timestamp(7))));
+    assert_eq!(events.remove(2, Timestamp(8)), None, "it is gone");
+    appended(&mut events, 1, 10);
+    assert_eq!(numbers(&events), [1, 3, 4]);
+}
+
+/// The events after these looks, each a state at rest and a time.
+fn watched(looks: &[(Option<Rest>, u64)]) -> Events {
+    let mut events = Events::default();
+    for (rest, at) in looks {
+        if let Some(change) = events.note(Vec::new(), 10, *rest, Timestamp(*at)) {
+            events.apply(&change);
+        }
+    }
+    events
+}
+
+#[test]
+fn time_on_is_counted_between_seen_on_and_seen_off() {
+    const ON: Option<Rest> = Some(Rest::On);
+    const OFF: Option<Rest> = Some(Rest::Off);
+    let on = |looks: &[_], now| watched(looks).head.powered_on(Timestamp(now)).as_millis();
+    assert_eq!(on(&[], 100), 0);
+    assert_eq!(on(&[(OFF, 10)], 100), 0);
+    assert_eq!(on(&[(ON, 10)], 100), 90);
+    assert_eq!(on(&[(ON, 10), (ON, 20), (None, 25), (OFF, 30)], 100), 20);
+    assert_eq!(on(&[(ON, 10), (OFF, 30), (OFF, 40), (ON, 50)], 100), 70);
+    assert_eq!(on(&[(ON, 50), (OFF, 30)], 100), 0, "a clock that was set back");
+}
+
+#[test]
+fn what_is_noted_counts_the_time_too() {
+    let mut events = watched(&[(Some(Rest::On), 10)]);
+    let change = events.note(vec![entry(30)], 10, Some(Rest::Off), Timestamp(30)).unwrap();
+    events.apply(&change);
+    assert_eq!((numbers(&events), events.head.on_millis, events.head.on_since), (vec![1], 20, None));
+    assert_eq!(events.note(Vec::new(), 10, Some(Rest::Off), Timestamp(40)), None, "nothing new");
+}
+
+#[test]
+fn head_of_an_earlier_version_is_read() {
+    let head = r#"{"first":1,"next":3,"overflowed":false,"cleared_at":null}"#;
+    let head: Head = serde_json::from_str(head).unwrap();
+    assert_eq!((head.next, head.on_millis, head.on_since), (3, 0, None));
+}

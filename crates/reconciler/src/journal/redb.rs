@@ -186,6 +186,9 @@ impl Shared {
                             heads.insert(key, change.encode_head()?.as_slice())?;
                             let gone = (application, node, 0)..(application, node, change.head.first);
                             events.retain_in(gone, |_, _| false)?;
+                            for number in &change.remove {
+                                events.remove((application, node, *number))?;
+                            }
                             for event in change.encode_events() {
                                 let (number, bytes) = event?;
                                 events.insert((application, node, number), bytes.as_slice())?;

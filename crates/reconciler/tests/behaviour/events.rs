@@ -322,3 +322,37 @@ async fn events_are_neither_lost_nor_doubled_whatever_call_the_daemon_dies_at() 
         assert!((10..199).contains(&points), "{points} points");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_through_the_bmc_is_kept_among_the_others_and_can_be_removed() {
+    let mut rig = one(Phase::Off).await;
+    let message = machine::ToldEvent { kind: 0x02, bytes: [7; 13] };
+    let number = rig.handle.add(&node(1), message, &requester()).await.unwrap();
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.settled(&node(1)).await;
+    let told = EventKind::Told { requester: requester().to_string(), message };
+    assert_eq!(kinds(&rig), [told, by_operator(on)]);
+    assert_eq!((number, numbers(&rig)), (1, vec![1, 2]));
+
+    rig.handle.remove(&node(1), 1, &requester()).await.unwrap();
+    assert_eq!(numbers(&rig), [2]);
+    rig.handle.remove(&node(1), 1, &requester()).await.unwrap();
+    assert_eq!(numbers(&rig), [2], "it was gone already");
+    assert!(EventLog::record(&rig.handle, &node(1)).cleared_at.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_on_grows_while_a_node_is_on_and_stands_while_it_is_off() {
+    let mut rig = one(Phase::On).await;
+    rig.power(&node(1), PowerRequest::Off).await.unwrap();
+    rig.settled(&node(1)).await;
+    let off = rig.handle.powered_on(&node(1)).unwrap();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(rig.handle.powered_on(&node(1)), Some(off));
+    rig.power(&node(1), PowerRequest::On).await.unwrap();
+    rig.settled(&node(1)).await;
+    let begun = rig.handle.powered_on(&node(1)).unwrap();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(rig.handle.powered_on(&node(1)), Some(begun + Duration::from_secs(3600)));
+    assert_eq!(rig.handle.powered_on(&node(9)), None, "never seen");
+}

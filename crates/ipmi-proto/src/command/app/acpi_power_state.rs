@@ -1,8 +1,8 @@
-//! Get ACPI Power State (`IPMI 2.0 §20.7`).
+//! Set ACPI Power State (`IPMI 2.0 §20.6`) and Get ACPI Power State (`IPMI 2.0 §20.7`).
 
 use bytes::BufMut;
 
-use crate::command::body::{Body, BodyError, empty_body, exactly};
+use crate::command::body::{Body, BodyError, Nothing, empty_body, exactly};
 use crate::command::{Command, RequiredPrivilege};
 use crate::number::{CommandNumber, NetFn, PrivilegeLevel};
 
@@ -64,5 +64,50 @@ impl Body for AcpiPowerState {
 
     fn encode(&self, out: &mut impl BufMut) {
         out.put_slice(&[self.system.0 & 0x7f, self.device.0 & 0x7f]);
+    }
+}
+
+/// Tells the controller which power states the system and the device are in. Two bytes: the system's state and the device's, each
+/// of which counts only if bit 7 is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetAcpiPowerState {
+    /// The state of the system, and whether it counts.
+    pub system: (bool, AcpiSystemState),
+    /// The state of the device, and whether it counts.
+    pub device: (bool, AcpiDeviceState),
+}
+
+impl AcpiSystemState {
+    /// No change.
+    pub const UNCHANGED: Self = Self(0x7f);
+}
+
+impl AcpiDeviceState {
+    /// No change.
+    pub const UNCHANGED: Self = Self(0x7f);
+}
+
+impl Command for SetAcpiPowerState {
+    type Response = Nothing;
+    const NET_FN: NetFn = NetFn::APP;
+    const COMMAND: CommandNumber = CommandNumber(0x06);
+    const NAME: &'static str = "Set ACPI Power State";
+    const PRIVILEGE: RequiredPrivilege = RequiredPrivilege::AtLeast(PrivilegeLevel::ADMINISTRATOR);
+    const SECTION: &'static str = "IPMI 2.0 §20.6";
+}
+
+impl Body for SetAcpiPowerState {
+    fn decode(data: &[u8]) -> Result<Self, BodyError> {
+        let [system, device] = exactly("Set ACPI Power State request", data)?;
+        Ok(Self {
+            system: (system & 0x80 != 0, AcpiSystemState(system & 0x7f)),
+            device: (device & 0x80 != 0, AcpiDeviceState(device & 0x7f)),
+        })
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        let counts = |counts| if counts { 0x80 } else { 0 };
+        let ((system_counts, system), (device_counts, device)) = (self.system, self.device);
+        out.put_slice(&[counts(system_counts) | system.0 & 0x7f, counts(device_counts) | device.0 & 0x7f]);
     }
 }

@@ -1,8 +1,8 @@
-//! Get System Info Parameters (`IPMI 2.0 §22.14b`).
+//! Set System Info Parameters (`IPMI 2.0 §22.14a`) and Get System Info Parameters (`IPMI 2.0 §22.14b`).
 
 use bytes::BufMut;
 
-use crate::command::body::{Body, BodyError, exactly, only_bits};
+use crate::command::body::{Body, BodyError, Nothing, exactly, only_bits};
 use crate::command::{Command, RequiredPrivilege};
 use crate::number::{CommandNumber, CompletionCode, NetFn, PrivilegeLevel};
 
@@ -134,6 +134,49 @@ impl Body for SystemInfo {
 
     fn encode(&self, out: &mut impl BufMut) {
         out.put_u8(self.revision);
+        out.put_slice(&self.value);
+    }
+}
+
+/// Writes a parameter: its number, and the value as [`SystemInfo`] has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetSystemInfoParameters {
+    /// Which parameter.
+    pub parameter: SystemInfoSelector,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+impl SetSystemInfoParameters {
+    /// The parameter does not exist here.
+    pub const PARAMETER_NOT_SUPPORTED: CompletionCode = CompletionCode(0x80);
+    /// Somebody else is writing.
+    pub const SET_IN_PROGRESS: CompletionCode = CompletionCode(0x81);
+    /// The parameter cannot be written.
+    pub const READ_ONLY: CompletionCode = CompletionCode(0x82);
+}
+
+impl Command for SetSystemInfoParameters {
+    type Response = Nothing;
+    const NET_FN: NetFn = NetFn::APP;
+    const COMMAND: CommandNumber = CommandNumber(0x58);
+    const NAME: &'static str = "Set System Info Parameters";
+    const PRIVILEGE: RequiredPrivilege = RequiredPrivilege::AtLeast(PrivilegeLevel::ADMINISTRATOR);
+    const SECTION: &'static str = "IPMI 2.0 §22.14a";
+}
+
+impl Body for SetSystemInfoParameters {
+    fn decode(data: &[u8]) -> Result<Self, BodyError> {
+        match data {
+            [parameter, value @ ..] if !value.is_empty() => {
+                Ok(Self { parameter: SystemInfoSelector(*parameter), value: value.to_vec() })
+            }
+            _ => Err(BodyError::Length { message: "Set System Info Parameters request", len: data.len() }),
+        }
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        out.put_u8(self.parameter.0);
         out.put_slice(&self.value);
     }
 }

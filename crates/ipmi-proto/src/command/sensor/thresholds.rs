@@ -1,8 +1,8 @@
-//! Get Sensor Thresholds (`IPMI 2.0 §35.9`).
+//! Set Sensor Thresholds (`IPMI 2.0 §35.8`) and Get Sensor Thresholds (`IPMI 2.0 §35.9`).
 
 use bytes::BufMut;
 
-use crate::command::body::{Body, BodyError, exactly};
+use crate::command::body::{Body, BodyError, Nothing, exactly, only_bits};
 use crate::command::{Command, RequiredPrivilege};
 use crate::number::{CommandNumber, NetFn, PrivilegeLevel};
 
@@ -54,6 +54,45 @@ impl Body for SensorThresholds {
 
     fn encode(&self, out: &mut impl BufMut) {
         out.put_u8(self.readable & 0x3f);
+        out.put_slice(&self.values);
+    }
+}
+
+/// Sets thresholds of a sensor.
+///
+/// | byte | content |
+/// |---|---|
+/// | 1 | number of the sensor |
+/// | 2 | which thresholds are to be set, in bits 5:0 |
+/// | 3–8 | the thresholds, in the order of [`SensorThresholds`] |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetSensorThresholds {
+    /// Which sensor.
+    pub sensor: u8,
+    /// Which thresholds are to be set, in bits 5:0.
+    pub set: u8,
+    /// The thresholds.
+    pub values: [u8; 6],
+}
+
+impl Command for SetSensorThresholds {
+    type Response = Nothing;
+    const NET_FN: NetFn = NetFn::SENSOR_EVENT;
+    const COMMAND: CommandNumber = CommandNumber(0x26);
+    const NAME: &'static str = "Set Sensor Thresholds";
+    const PRIVILEGE: RequiredPrivilege = RequiredPrivilege::AtLeast(PrivilegeLevel::OPERATOR);
+    const SECTION: &'static str = "IPMI 2.0 §35.8";
+}
+
+impl Body for SetSensorThresholds {
+    fn decode(data: &[u8]) -> Result<Self, BodyError> {
+        const MESSAGE: &str = "Set Sensor Thresholds request";
+        let [sensor, set, values @ ..] = exactly::<8>(MESSAGE, data)?;
+        Ok(Self { sensor, set: only_bits(MESSAGE, 1, set, 0x3f)?, values })
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        out.put_slice(&[self.sensor, self.set & 0x3f]);
         out.put_slice(&self.values);
     }
 }

@@ -1,5 +1,5 @@
 //! The system event log: Get SEL Info (`IPMI 2.0 §31.2`), Reserve SEL (`§31.4`), Get SEL Entry (`§31.5`), Clear SEL
-//! (`§31.9`), Get SEL Time (`§31.10`).
+//! (`§31.9`).
 
 use bytes::BufMut;
 
@@ -213,37 +213,5 @@ impl Body for ErasureProgress {
 
     fn encode(&self, out: &mut impl BufMut) {
         out.put_u8(u8::from(*self == Self::Completed));
-    }
-}
-
-/// Asks what time it is to the log. No data bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct GetSelTime;
-
-impl Command for GetSelTime {
-    type Response = SelTime;
-    const NET_FN: NetFn = NetFn::STORAGE;
-    const COMMAND: CommandNumber = CommandNumber(0x48);
-    const NAME: &'static str = "Get SEL Time";
-    const PRIVILEGE: RequiredPrivilege = RequiredPrivilege::AtLeast(PrivilegeLevel::USER);
-    const SECTION: &'static str = "IPMI 2.0 §31.10";
-}
-
-empty_body!(GetSelTime, "Get SEL Time request");
-
-/// The answer: four bytes, least significant first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SelTime {
-    /// Seconds since 1970-01-01 00:00:00.
-    pub seconds: u32,
-}
-
-impl Body for SelTime {
-    fn decode(data: &[u8]) -> Result<Self, BodyError> {
-        exactly("Get SEL Time response", data).map(|bytes| Self { seconds: u32::from_le_bytes(bytes) })
-    }
-
-    fn encode(&self, out: &mut impl BufMut) {
-        out.put_u32_le(self.seconds);
     }
 }

@@ -200,6 +200,14 @@ async fn events_are_there_when_the_file_is_opened_again_and_the_oldest_are_gone(
     let loaded = reopened(&file).load("lab").await.unwrap();
     assert_eq!(*loaded[&NodeId::new("1")].events, expected);
     assert_eq!(expected.entries.keys().copied().collect::<Vec<_>>(), [11, 12]);
+
+    let removed = expected.remove(11, Timestamp(8)).unwrap();
+    expected.apply(&removed);
+    let journal = reopened(&file);
+    journal.commit("lab", vec![Change { events: Some(removed), ..change("1", 7, 1) }]).await.unwrap();
+    drop(journal);
+    let loaded = reopened(&file).load("lab").await.unwrap();
+    assert_eq!(*loaded[&NodeId::new("1")].events, expected);
 }
 
 /// A node of the same name in another application, with events of its own.
