@@ -78,7 +78,8 @@ fn inventory_is_the_vm_s_and_its_asset_tag_can_be_changed_for_good() {
     let mut lab = Lab::start();
     let node = lab.daemon.as_ref().unwrap().bmcs()[0].node.clone();
     let fru = lab.ipmitool().ok("fru print");
-    assert!(fru.contains("Product Asset Tag     : node1") && fru.contains(&node), "{fru}");
+    let serial = node.rsplit('/').next().unwrap();
+    assert!(fru.contains("Product Asset Tag     : node1") && fru.contains(serial), "{fru}");
     assert!(fru.contains("CPUs") && fru.contains("MiB memory"), "{fru}");
     assert!(lab.ipmitool().ok("dcmi asset_tag").contains("Asset tag: node1"));
     lab.ipmitool().ok("dcmi set_asset_tag rack-7");
@@ -89,14 +90,11 @@ fn inventory_is_the_vm_s_and_its_asset_tag_can_be_changed_for_good() {
     let power = lab.ipmitool().run("dcmi power reading");
     assert!(!power.success && power.err.contains("not found"), "{power:?}");
     let sensors = lab.ipmitool().ok("sdr elist all");
-    assert!(
-        sensors.contains("S4/S5: soft-off") && sensors.contains("Power Unit") | sensors.contains("Power"),
-        "{sensors}"
-    );
+    assert!(sensors.contains("S4/S5: soft-off") && sensors.contains("Cloud"), "{sensors}");
 }
 
 #[test]
-fn power_on_hours_do_not_grow_while_the_node_is_off() {
+fn power_on_hours_of_a_new_node_are_none() {
     if !installed("ipmitool") {
         return;
     }
