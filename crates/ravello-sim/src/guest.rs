@@ -187,8 +187,7 @@ impl BootLog {
 
     /// What a boot booted from.
     pub(crate) fn device_of(&self, sequence: u64) -> Option<BootedFrom> {
-        let index = self.records.binary_search_by_key(&sequence, |record| record.sequence).ok()?;
-        self.records.get(index).map(|record| record.device)
+        self.get(sequence).map(|record| record.device)
     }
 
     pub(crate) fn end(&mut self, now: Timestamp, sequence: u64, how: BootEnd) {
@@ -197,6 +196,18 @@ impl BootLog {
         {
             record.ended = Some(BootEnded { time: now, how });
         }
+    }
+
+    /// A boot by its number.
+    pub(crate) fn get(&self, sequence: u64) -> Option<&BootRecord> {
+        let index = self.records.binary_search_by_key(&sequence, |record| record.sequence).ok()?;
+        self.records.get(index)
+    }
+
+    /// The boots with larger numbers than this, in the order of their numbers.
+    pub(crate) fn after(&self, sequence: u64) -> &[BootRecord] {
+        let first = self.records.partition_point(|record| record.sequence <= sequence);
+        self.records.get(first..).unwrap_or_default()
     }
 
     /// The boots in the order of their times.

@@ -73,6 +73,7 @@ pub mod demo;
 mod qemu;
 
 mod http;
+mod serial;
 mod server;
 mod simulator;
 
@@ -89,6 +90,7 @@ pub use persistence::StateFileError;
 pub use qemu::{Accelerator, InvalidOption, Network, NetworkOption, QemuError, QemuOptions};
 pub use requests::RequestKind;
 pub use secrecy::SecretString;
+pub use serial::{SerialError, serial_socket};
 pub use simulator::{ControlError, Engine, Simulator, SimulatorConfig, SimulatorError};
 pub use state::VmState;
 pub use switches::{

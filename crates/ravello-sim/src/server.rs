@@ -35,12 +35,20 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), SimulatorError> {
     let connections = TaskTracker::new();
+    let serial_ports = simulator.serial_ports()?;
+    let serial_lines = async {
+        match serial_ports {
+            Some(ports) => ports.follow(simulator).await,
+            None => std::future::pending().await,
+        }
+    };
     // Every branch only waits or runs for ever; nothing is lost when the others are dropped.
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = simulator.keep_time() => {}
         () = simulator.keep_state() => {}
         () = simulator.follow_guests() => {}
+        () = serial_lines => {}
         never = accept(simulator, &listener, &connections, &shutdown) => match never {},
     }
     drop(listener);

@@ -21,6 +21,7 @@ use crate::loading::ApplicationFile;
 use crate::persistence::{Snapshot, StateFile, StateFileError};
 use crate::qemu::{QemuEngine, QemuError, QemuOptions};
 use crate::requests::{RequestKind, RequestLog};
+use crate::serial::{SerialError, SerialPorts};
 use crate::state::VmState;
 use crate::switches::Switches;
 
@@ -46,6 +47,9 @@ pub struct SimulatorConfig {
     pub seed: Option<u64>,
     /// What a guest is.
     pub engine: Engine,
+    /// Where guests that are lines in the boot log have their serial ports ([`serial_socket`](crate::serial_socket)); nowhere if
+    /// absent. Guests that are QEMU processes have them in [`QemuOptions::console_dir`].
+    pub serial_dir: Option<PathBuf>,
 }
 
 /// What a guest is.
@@ -71,6 +75,7 @@ impl SimulatorConfig {
             state_dir: None,
             seed: None,
             engine: Engine::Memory,
+            serial_dir: None,
         }
     }
 }
@@ -88,11 +93,13 @@ struct Shared {
     state_file: Option<StateFile>,
     /// Runs the guests, if they are real.
     engine: Option<QemuEngine>,
+    /// Where guests that are not real have their serial ports.
+    serial_dir: Option<PathBuf>,
 }
 
 /// How often something changed.
 #[derive(Clone, Copy, Debug, Default)]
-struct Changes {
+pub(crate) struct Changes {
     /// In the cloud: what is worth keeping.
     cloud: u64,
     /// Elsewhere, for example in the count of requests.
@@ -129,6 +136,9 @@ pub enum SimulatorError {
     /// Guests cannot be run.
     #[error(transparent)]
     Qemu(#[from] QemuError),
+    /// Guests cannot have serial ports.
+    #[error(transparent)]
+    Serial(#[from] SerialError),
 }
 
 /// Why a simulator does not do what it is asked through its handle.
@@ -165,11 +175,11 @@ impl Simulator {
             None => getrandom::u64().map_err(SimulatorError::Seed)?,
         };
         let mut cloud = Cloud::new(config.switches, config.durations, config.speed, seed, now);
-        let engine = match config.engine {
-            Engine::Memory => None,
+        let (engine, serial_dir) = match config.engine {
+            Engine::Memory => (None, config.serial_dir),
             Engine::Qemu(options) => {
                 cloud.make_guests_real();
-                Some(QemuEngine::start(options)?)
+                (Some(QemuEngine::start(options)?), None)
             }
         };
         let state_file = config.state_dir.map(StateFile::in_directory);
@@ -191,7 +201,8 @@ impl Simulator {
             requests: RequestLog::default(),
         };
         let (changes, _) = watch::channel(Changes::default());
-        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), changes, state_file, engine }) })
+        let shared = Shared { state: Mutex::new(state), changes, state_file, engine, serial_dir };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The VM of an application, by their names.
@@ -353,7 +364,8 @@ impl Simulator {
     /// Open requests are answered first, then the state is kept if there is a state directory.
     ///
     /// # Errors
-    /// [`SimulatorError::StateFile`] if the state cannot be kept at the end.
+    /// [`SimulatorError::Serial`] if guests cannot have serial ports, [`SimulatorError::StateFile`] if the state cannot be kept at the
+    /// end.
     pub async fn serve(
         &self,
         listener: tokio::net::TcpListener,
@@ -362,8 +374,22 @@ impl Simulator {
         crate::server::run(self, listener, shutdown).await
     }
 
+    /// Tells of every change from now on.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Changes> {
+        self.shared.changes.subscribe()
+    }
+
+    /// The serial ports of guests that are not real, if they are to have any.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Serial`] when they cannot be made.
+    pub(crate) fn serial_ports(&self) -> Result<Option<SerialPorts>, SimulatorError> {
+        let folder = self.shared.serial_dir.clone();
+        Ok(folder.map(|folder| SerialPorts::open(folder, self)).transpose()?)
+    }
+
     /// Looks at the state as it is now.
-    fn look<T>(&self, see: impl FnOnce(&State, Timestamp) -> T) -> T {
+    pub(crate) fn look<T>(&self, see: impl FnOnce(&State, Timestamp) -> T) -> T {
         self.with(Touched::Nothing, |state, now| see(state, now))
     }
 

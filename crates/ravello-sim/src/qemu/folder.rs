@@ -10,6 +10,7 @@ use tokio::net::UnixStream;
 use super::qmp::Qmp;
 use super::{QemuError, QemuOptions};
 use crate::id::VmId;
+use crate::serial::serial_socket;
 
 /// The process id of a running QEMU.
 pub(super) const PID: &str = "pid";
@@ -29,10 +30,7 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn of(vm: VmId, options: &QemuOptions) -> Self {
-        Self {
-            path: options.folder.join(vm.to_string()),
-            console: options.console_dir.join(format!("{vm}.sock")),
-        }
+        Self { path: options.folder.join(vm.to_string()), console: serial_socket(&options.console_dir, vm) }
     }
 
     /// Makes the folder if it is not there.
