@@ -6,6 +6,7 @@
 //! * [`cloud`] asks the simulator what really happened.
 //! * [`guest`] makes boot programs for real virtual machines, [`linux`] a disk with a real system; [`lab`] has such a machine.
 //! * [`simulated`] is a simulator in the process of the test itself.
+//! * [`terminal`] is a person at a terminal.
 //! * [`wait_for`] waits for a condition, with a bound, and reports the last thing it saw.
 
 pub mod client;
@@ -15,6 +16,7 @@ pub mod lab;
 pub mod linux;
 pub mod ravbmc;
 pub mod simulated;
+pub mod terminal;
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};

@@ -324,6 +324,9 @@ pub(crate) enum IpmiCommand {
     /// Ask about the chassis.
     #[command(subcommand)]
     Chassis(ChassisCommand),
+    /// Use the serial console of the node.
+    #[command(subcommand)]
+    Sol(SolCommand),
     /// Send a request of your own: netFn, command and data bytes, decimal or 0x… .
     Raw {
         /// The bytes.
@@ -375,6 +378,16 @@ pub(crate) enum BootdevName {
     Cdrom,
     Bios,
     Safe,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum SolCommand {
+    /// Show the console and type on it; `~.` at the beginning of a line leaves it.
+    Activate,
+    /// End the console, of whichever session it is.
+    Deactivate,
+    /// Say how the console is configured and whether somebody uses it.
+    Info,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -442,6 +455,9 @@ mod tests {
             "bootdev get",
             "mc info",
             "chassis status",
+            "sol activate",
+            "sol deactivate",
+            "sol info",
             "raw 0x00 0x08 0x03 0x08",
         ] {
             let line = format!("ravbmc ipmi -H localhost -p 6230 -U admin -E -C 17 -L operator {words}");

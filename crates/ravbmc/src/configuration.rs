@@ -3,7 +3,7 @@
 //! `docs/configuration.md` describes every key; a test compares the two. Unknown keys are errors. Secrets are
 //! named by the place they are kept in, never written down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,10 +13,12 @@ use std::time::Duration;
 use ipmi_proto::crypto::CipherSuite;
 use ipmi_proto::endpoint::GuardLimits;
 use ipmi_proto::number::CipherSuiteId;
+use ipmi_server::BmcConfig;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::secret::SecretSource;
+use crate::serial::ConsoleAddress;
 
 /// A configuration file as written, with the defaults filled in.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -116,6 +118,10 @@ pub(crate) struct Bmc {
     /// The specification's rule that boot flags lapse after 60 s without a power cycle. Off unless set.
     #[serde(with = "humantime_serde")]
     pub(crate) boot_flag_timeout: Option<Duration>,
+    /// Where the serial console of a node is, unless its application says otherwise; absent for nowhere.
+    pub(crate) console: Option<ConsoleAddress>,
+    /// How many bytes of each console are kept for whoever looks later.
+    pub(crate) console_scrollback: usize,
 }
 
 impl Default for Bmc {
@@ -133,6 +139,8 @@ impl Default for Bmc {
             user_changes: UserChanges::Allowed,
             users: Vec::new(),
             boot_flag_timeout: None,
+            console: None,
+            console_scrollback: BmcConfig::SCROLLBACK,
         }
     }
 }
@@ -203,6 +211,9 @@ pub(crate) struct Application {
     /// What to do about other people's unpublished changes.
     #[serde(default)]
     pub(crate) publish: Publish,
+    /// Where the serial consoles of single nodes are, by the name of the VM.
+    #[serde(default)]
+    pub(crate) consoles: BTreeMap<String, ConsoleAddress>,
 }
 
 /// What to do about unpublished changes of others that a publish would carry out on running VMs.
@@ -383,6 +394,9 @@ impl Bmc {
     /// How errors name the key Kg.
     pub(crate) const KG_KEY: &str = "[bmc] kg";
 
+    /// What one console may keep at most: more than anybody reads, and little enough for a hundred of them.
+    const MOST_SCROLLBACK: usize = 16 * 1024 * 1024;
+
     /// IPMI numbers users from 1 to 63, and 1 is the null user.
     const MOST_USERS: usize = 62;
 
@@ -400,6 +414,13 @@ impl Bmc {
         let named = self.users.iter().filter(|user| !user.name.is_empty()).count();
         if named > Self::MOST_USERS {
             return Err(format!("{named} [[bmc.user]]; there is room for {}", Self::MOST_USERS));
+        }
+        if self.console_scrollback > Self::MOST_SCROLLBACK {
+            return Err(format!(
+                "[bmc] console-scrollback is {}; expected at most {} bytes for each console",
+                self.console_scrollback,
+                Self::MOST_SCROLLBACK
+            ));
         }
         let mut users = BTreeSet::new();
         for user in &self.users {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::bmcs::Bmcs;
-pub(crate) use self::bmcs::{BmcSettings, Node};
+pub(crate) use self::bmcs::{BmcSettings, Consoles, Node};
 pub(crate) use self::changes_socket::{DropChanges, Dropped, path as changes_socket_path};
 pub(crate) use self::selection::nodes;
 pub(crate) use self::status_socket::path as socket_path;

@@ -10,6 +10,7 @@
 //! | [`daemon`] | wires cloud, reconcilers and BMCs together |
 //! | [`assignment`] | which node has which port, kept over restarts |
 //! | [`cloud`] | the client of the cloud that a configuration names |
+//! | [`serial`] | where the serial consoles of nodes are, and the connections to them |
 //! | [`fleet`] | one look at the nodes, for commands that only want to know |
 //! | [`settings_folder`] | what was changed over IPMI, kept over restarts |
 //! | [`pending`] | what waits for its turn, as a daemon tells it |
@@ -29,6 +30,7 @@ mod logging;
 mod output;
 mod pending;
 mod secret;
+mod serial;
 mod settings_folder;
 mod shutdown;
 

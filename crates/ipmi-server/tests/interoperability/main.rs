@@ -19,6 +19,10 @@ mod settings_store;
 #[path = "../../../../tests/python/virtual_environment.rs"]
 mod virtual_environment;
 
+#[path = "../../../../tests/src/terminal.rs"]
+#[allow(unreachable_pub, reason = "shared with the tests across crates, where it is public")]
+mod terminal;
+
 mod discovery;
 mod document;
 mod fence_ipmilan;
@@ -37,5 +41,4 @@ mod row;
 mod serial;
 mod sol;
 mod target;
-mod terminal;
 mod user_changes;

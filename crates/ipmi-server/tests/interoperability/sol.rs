@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use crate::row::Expected::Works;
-use crate::row::{Client, Row};
+use crate::row::{Client, Outcome, Row};
 use crate::serial::GREETING;
 use crate::target::{PASSWORD, Target, USER, has};
-use crate::terminal::{Line, converse};
+use crate::terminal::{Ended, Line, converse};
 
 pub(crate) const IPMITOOL: Client = Client {
     name: "ipmitool at a terminal",
@@ -44,8 +44,9 @@ async fn ipmitool_shows_the_console_types_and_leaves() {
     for (row, lines) in IPMITOOL.rows.iter().zip(scripts) {
         let command = command.clone();
         let run = move || converse(&command, &[("IPMI_PASSWORD", PASSWORD)], lines);
-        let Some(outcome) = tokio::task::spawn_blocking(run).await.unwrap() else { return };
-        row.check(&outcome).unwrap();
+        let Some(ended) = tokio::task::spawn_blocking(run).await.unwrap() else { return };
+        let Ended { success, printed, elapsed } = ended;
+        row.check(&Outcome { success, printed, elapsed }).unwrap();
     }
     target.stop().await;
 }
@@ -65,8 +66,9 @@ async fn ipmiconsole_shows_the_console_types_and_leaves() {
         let lines: &'static [Line] =
             &[Line { after: "ttyS0", types: "h" }, Line { after: "[h]", types: "&." }];
         let run = move || converse(&command, &[], lines);
-        let Some(outcome) = tokio::task::spawn_blocking(run).await.unwrap() else { return };
-        row.check(&outcome).unwrap();
+        let Some(ended) = tokio::task::spawn_blocking(run).await.unwrap() else { return };
+        let Ended { success, printed, elapsed } = ended;
+        row.check(&Outcome { success, printed, elapsed }).unwrap();
     }
     target.stop().await;
 }

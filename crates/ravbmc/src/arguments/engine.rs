@@ -41,8 +41,9 @@ pub(crate) struct EngineArguments {
     #[arg(long = "qemu-arg", value_name = "ARGUMENT", allow_hyphen_values = true, help_heading = QEMU)]
     extra_arguments: Vec<String>,
 
-    /// Folder for the serial ports, as Unix sockets `<VM id>.sock`; in the state directory without it.
-    #[arg(long, value_name = "DIR", help_heading = QEMU)]
+    /// Folder for the serial ports of the guests, as Unix sockets `<VM id>.sock`. Without it, `demo` and QEMU processes have them in the
+    /// state directory, and other guests nowhere.
+    #[arg(long, value_name = "DIR")]
     console_dir: Option<PathBuf>,
 }
 
@@ -70,11 +71,22 @@ impl EngineArguments {
         self.images.push((image.to_owned(), file));
     }
 
+    /// The folder for the serial ports, whether it was given or not.
+    pub(crate) fn console_dir(&self, state_dir: &Path) -> PathBuf {
+        self.given_console_dir().unwrap_or_else(|| state_dir.join("consoles"))
+    }
+
+    /// The folder for the serial ports, if it was given. Others are told about it, so it is an absolute path where there is one.
+    pub(crate) fn given_console_dir(&self) -> Option<PathBuf> {
+        self.console_dir.as_ref().map(|given| std::path::absolute(given).unwrap_or_else(|_| given.clone()))
+    }
+
     /// The engine that was asked for, with its files in a state directory.
     pub(crate) fn engine(self, state_dir: &Path) -> Engine {
         if self.engine == EngineKind::Memory {
             return Engine::Memory;
         }
+        let console_dir = self.console_dir(state_dir);
         let mut options = QemuOptions::in_folder(state_dir.join("vms"));
         options.images = self.images.into_iter().collect();
         options.networks = self.networks;
@@ -85,7 +97,7 @@ impl EngineArguments {
         options.most_cpus = self.max_cpus;
         options.most_memory_mib = self.max_memory;
         options.extra_arguments = self.extra_arguments;
-        options.console_dir = self.console_dir.unwrap_or_else(|| state_dir.join("consoles"));
+        options.console_dir = console_dir;
         Engine::Qemu(options)
     }
 }

@@ -1,5 +1,6 @@
 //! `ravbmc demo`: a simulated cloud and the BMCs of its nodes in one process.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use ipmi_proto::endpoint::EndpointConfig;
 use ipmi_proto::number::Guid;
+use ipmi_server::BmcConfig;
 use machine::{BoxFuture, Denied, DiagnosticInterrupt, NodeId};
 use ravello::{Authentication, Client, ClientSettings, Credentials};
 use ravello_sim::{ControlError, Simulator, SimulatorConfig, Speed, demo};
@@ -18,8 +20,9 @@ use super::sim::{self, Home};
 use crate::access::{self, PASSWORD_FILE};
 use crate::arguments::{AddressMode, DemoArguments, EngineKind};
 use crate::configuration::{Application, BootSelection, NodeSelection, Publish, UserChanges, UserPrivilege};
-use crate::daemon::{BmcSettings, Daemon, Node};
+use crate::daemon::{BmcSettings, Consoles, Daemon, Node};
 use crate::output::{self, Readers};
+use crate::serial::ConsoleAddress;
 use crate::shutdown;
 
 /// The configuration in the state directory.
@@ -41,6 +44,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     config.state_dir = Some(home.path().join("cloud"));
     config.applications = vec![sim::demo_application(arguments.nodes, arguments.engine.engine)?];
     config.engine = sim::engine(arguments.engine.clone(), &home);
+    let consoles = arguments.engine.console_dir(home.path());
+    config.serial_dir = Some(consoles.clone());
     let simulator = Simulator::new(config)?;
     let (listener, url) = sim::listen(arguments.api_listen).await?;
 
@@ -53,7 +58,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         async move { simulator.serve(listener, cloud_shutdown).await }
     });
 
-    let configuration = write_configuration(&home, &arguments, &url, &bmc_password_file, &api_password_file)?;
+    let console = console_address(&consoles)?;
+    let configuration =
+        write_configuration(&home, &arguments, &url, &console, &bmc_password_file, &api_password_file)?;
     let credentials = Credentials::new(&arguments.api_username, api_password).context("--api-username")?;
     let daemon = Daemon {
         state_dir: home.path().to_owned(),
@@ -64,6 +71,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
             boot_selection: BootSelection::Flag,
             min_runtime: Application::default_min_runtime(),
             publish: Publish::Guarded,
+            consoles: BTreeMap::new(),
         }],
         bmc: BmcSettings {
             listen: arguments.listen,
@@ -75,6 +83,11 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
             boot_flag_timeout: None,
             user_changes: UserChanges::Allowed,
             interrupt: interrupt(arguments.engine.engine, simulator.clone()),
+            consoles: Consoles {
+                default: Some(console),
+                scrollback: BmcConfig::SCROLLBACK,
+                ..Consoles::default()
+            },
         },
         policy: policy(arguments.speed),
     };
@@ -128,12 +141,19 @@ impl DiagnosticInterrupt for SimulatedInterrupt {
     }
 }
 
+/// Where the simulator puts the serial ports.
+fn console_address(folder: &Path) -> Result<ConsoleAddress> {
+    let folder = folder.to_str().with_context(|| format!("{} is no Unicode text", folder.display()))?;
+    ConsoleAddress::try_from(format!("unix:{folder}/{{id}}.sock")).map_err(anyhow::Error::msg)
+}
+
 /// Writes what `ravbmc serve` would need to do the same, so that the commands which look at a daemon's nodes work here
 /// too.
 fn write_configuration(
     home: &Home,
     arguments: &DemoArguments,
     url: &str,
+    console: &ConsoleAddress,
     password_file: &Path,
     api_password_file: &Path,
 ) -> Result<PathBuf> {
@@ -147,7 +167,7 @@ fn write_configuration(
     let text = format!(
         "# Written by `ravbmc demo`.\nstate-dir = {state_dir}\n\n\
          [cloud]\nbase-url = {url}\nusername = {api_user}\npassword = {{ file = {api_password_file} }}\n\n\
-         [bmc]\nlisten = {listen}\nport-base = {port_base}\n\n\
+         [bmc]\nlisten = {listen}\nport-base = {port_base}\nconsole = {console}\n\n\
          [[bmc.user]]\nname = {user}\npassword = {{ file = {password_file} }}\n\n\
          [[application]]\nname = {application}\n",
         state_dir = path(home.path())?,
@@ -156,6 +176,7 @@ fn write_configuration(
         api_password_file = path(api_password_file)?,
         listen = quoted(arguments.listen.to_string()),
         port_base = arguments.port_base,
+        console = quoted(console.to_string()),
         user = quoted(&arguments.username),
         password_file = path(password_file)?,
         application = quoted(demo::NAME),

@@ -1,6 +1,7 @@
 //! `ravbmc ipmi`: a remote console for machines without ipmitool.
 
 mod report;
+mod sol;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -44,9 +45,12 @@ pub(crate) async fn run(arguments: IpmiArguments) -> Result<()> {
     let mut client = Client::connect(address, options)
         .await
         .with_context(|| format!("BMC {}:{}", arguments.host, arguments.port))?;
-    let answer = execute(&mut client, &arguments.command).await;
+    let answer = match &arguments.command {
+        IpmiCommand::Sol(command) => sol::execute(&mut client, *command).await,
+        command => execute(&mut client, command).await.map(Some),
+    };
     client.close().await;
-    let report = answer?;
+    let Some(report) = answer? else { return Ok(()) };
     if arguments.json { output::print_json(&report.json) } else { output::print(&report.text) }
 }
 
@@ -64,6 +68,7 @@ async fn execute(client: &mut Client, command: &IpmiCommand) -> Result<Report> {
             Ok(Report::chassis_status(&client.call(&GetChassisStatus).await.context("chassis status")?))
         }
         IpmiCommand::Raw { bytes } => raw(client, bytes).await,
+        IpmiCommand::Sol(_) => bail!("the console answers nothing"),
     }
 }
 

@@ -9,7 +9,7 @@ use reconciler::{Policy, RedbJournal};
 use crate::access;
 use crate::arguments::ServeArguments;
 use crate::configuration::Configuration;
-use crate::daemon::{BmcSettings, Daemon, JOURNAL_FILE};
+use crate::daemon::{BmcSettings, Consoles, Daemon, JOURNAL_FILE};
 use crate::settings_folder::SettingsFolder;
 use crate::{assignment, cloud, output, shutdown};
 
@@ -34,6 +34,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
             boot_flag_timeout: configuration.bmc.boot_flag_timeout,
             interrupt: None,
             user_changes: configuration.bmc.user_changes,
+            consoles: Consoles::of(&configuration.bmc, &configuration.applications),
         },
         policy: Policy {
             age_in_flight: configuration.timing.busy_age,

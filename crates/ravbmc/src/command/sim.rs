@@ -33,6 +33,7 @@ pub(crate) async fn run(arguments: SimArguments) -> Result<()> {
     if let Some(file) = &arguments.switches {
         config.switches = switches(file)?;
     }
+    config.serial_dir = arguments.engine.given_console_dir();
     config.engine = engine(arguments.engine, &home);
     let simulator = Simulator::new(config)?;
     let shutdown = shutdown::on_signal()?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use ipmi_proto::endpoint::EndpointConfig;
 use ipmi_proto::number::Guid;
 use ipmi_server::{BmcConfig, KeptSettings, UdpTransport};
-use machine::{DiagnosticInterrupt, NodeId};
+use machine::{Console, DiagnosticInterrupt, NodeId};
 use ravello::VmInventory;
 use reconciler::{Handle, RedbJournal};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,8 @@ use tokio_util::task::TaskTracker;
 use super::catalogue::Catalogue;
 use super::changes_socket::Changes;
 use crate::assignment::Assignments;
-use crate::configuration::UserChanges;
+use crate::configuration::{self, UserChanges};
+use crate::serial::{ConsoleAddress, SocketConsole};
 use crate::settings_folder::SettingsFolder;
 
 /// What all BMCs have in common.
@@ -34,6 +35,47 @@ pub(crate) struct BmcSettings {
     pub(crate) user_changes: UserChanges,
     /// What sends diagnostic interrupts to nodes; the cloud itself cannot.
     pub(crate) interrupt: Option<Arc<dyn DiagnosticInterrupt>>,
+    pub(crate) consoles: Consoles,
+}
+
+/// Where the serial consoles are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Consoles {
+    /// Of every node that the next says nothing about.
+    pub(crate) default: Option<ConsoleAddress>,
+    /// Of single nodes, by application and name.
+    pub(crate) of_nodes: BTreeMap<(String, String), ConsoleAddress>,
+    /// How many bytes of each are kept.
+    pub(crate) scrollback: usize,
+}
+
+impl Consoles {
+    /// What a configuration says.
+    pub(crate) fn of(bmc: &configuration::Bmc, applications: &[configuration::Application]) -> Self {
+        let of_nodes = applications.iter().flat_map(|application| {
+            application
+                .consoles
+                .iter()
+                .map(|(node, address)| ((application.name.clone(), node.clone()), address.clone()))
+        });
+        Self {
+            default: bmc.console.clone(),
+            of_nodes: of_nodes.collect(),
+            scrollback: bmc.console_scrollback,
+        }
+    }
+
+    /// The console of one node, if it has one.
+    fn find(&self, node: &NodeId, application: &str, name: &str) -> Option<Arc<dyn Console>> {
+        let own = self.of_nodes.get(&(application.to_owned(), name.to_owned()));
+        match own.or(self.default.as_ref())?.of(node, name) {
+            Ok(socket) => Some(Arc::new(SocketConsole::new(socket?))),
+            Err(reason) => {
+                tracing::warn!(bmc.name = name, node.id = %node, reason, "the node has no console");
+                None
+            }
+        }
+    }
 }
 
 /// A node and where its BMC listens.
@@ -158,6 +200,8 @@ impl Bmcs {
         };
         config.interrupt.clone_from(&self.settings.interrupt);
         config.inventory = Some(Arc::<Catalogue>::clone(&self.catalogue));
+        config.console = self.settings.consoles.find(&node, application, name);
+        config.scrollback = self.settings.consoles.scrollback;
         self.tasks.spawn(ipmi_server::run(
             transport,
             config,

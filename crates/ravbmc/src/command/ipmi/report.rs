@@ -7,7 +7,7 @@ use ipmi_proto::command::boot_options::BootFlags;
 use ipmi_proto::command::chassis::{
     ChassisStatus, CurrentPower, LastPowerEvent, MiscChassisState, PowerRestorePolicy,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// One answer in both forms.
 #[derive(Debug)]
@@ -115,10 +115,11 @@ impl Report {
         Self::rows(rows)
     }
 
-    fn rows<const N: usize>(rows: [(&str, &str, Value); N]) -> Self {
+    pub(super) fn rows<'a>(rows: impl IntoIterator<Item = (&'a str, &'a str, Value)>) -> Self {
         let mut text = String::new();
-        for (name, _, value) in &rows {
-            let words = match value {
+        let mut json = Map::new();
+        for (name, key, value) in rows {
+            let words = match &value {
                 Value::String(words) => words.clone(),
                 Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
                 Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
@@ -126,8 +127,8 @@ impl Report {
             };
             // Writing to a string does not fail.
             let _ = writeln!(text, "{name:<25}: {words}");
+            json.insert(key.to_owned(), value);
         }
-        let json = rows.into_iter().map(|(_, key, value)| (key.to_owned(), value)).collect();
         Self { text, json: Value::Object(json) }
     }
 }

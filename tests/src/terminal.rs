@@ -1,6 +1,6 @@
-//! A person at a terminal: reads what a client prints and types when it has printed what was waited for.
+//! A person at a terminal: reads what a program prints and types when it has printed what was waited for.
 //!
-//! The terminal is made by `script`, because the clients want one.
+//! The terminal is made by `script`, because the programs want one.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -9,19 +9,34 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::row::Outcome;
-
 /// What to wait for, and what to type then.
-pub(crate) struct Line {
-    pub(crate) after: &'static str,
-    pub(crate) types: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// What is waited for, behind what was waited for before.
+    pub after: &'static str,
+    /// What is typed then.
+    pub types: &'static str,
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Whether everything that was waited for came, and the program called it a success.
+    pub success: bool,
+    /// All that the screen showed.
+    pub printed: String,
+    /// How long it took.
+    pub elapsed: Duration,
 }
 
 /// How long a text may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Runs a client in a terminal. `None` if there is no `script`.
-pub(crate) fn converse(command: &str, environment: &[(&str, &str)], lines: &[Line]) -> Option<Outcome> {
+/// Runs a command of the shell in a terminal. `None` if there is no `script`.
+///
+/// # Panics
+/// When the terminal cannot be used.
+pub fn converse(command: &str, environment: &[(&str, &str)], lines: &[Line]) -> Option<Ended> {
     let begin = Instant::now();
     let spawned = Command::new("script")
         .args(["-q", "-e", "-f", "-c", command, "/dev/null"])
@@ -63,6 +78,14 @@ pub(crate) fn converse(command: &str, environment: &[(&str, &str)], lines: &[Lin
             }
         }
     }
+    // The screen goes dark when the program ends.
+    while missing.is_none() {
+        match pieces.recv_timeout(PATIENCE) {
+            Ok(piece) => printed.extend(piece),
+            Err(mpsc::RecvTimeoutError::Timeout) => missing = Some("the end of the program"),
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
     if missing.is_some() {
         let _ = client.kill();
     }
@@ -75,5 +98,5 @@ pub(crate) fn converse(command: &str, environment: &[(&str, &str)], lines: &[Lin
         printed.push_str(&format!("\n(nothing like {missing:?} appeared)"));
     }
     let success = ended.success() && missing.is_none();
-    Some(Outcome { success, printed, elapsed: begin.elapsed() })
+    Some(Ended { success, printed, elapsed: begin.elapsed() })
 }
