@@ -242,6 +242,11 @@ impl<T: DatagramTransport, C: Chassis> Bmc<T, C> {
     fn finish(&mut self, answered: Answered) {
         let now = now();
         self.executor.finish(now, answered.effect);
+        if let (Effect::PowerRequested(_) | Effect::WatchdogActed(_), Some(serial)) =
+            (answered.effect, &self.serial)
+        {
+            serial.expect_node();
+        }
         if matches!(answered.effect, Effect::AccessChanged { .. }) {
             self.change_access(answered.asker.as_ref().map(|(waiting, _)| waiting.session));
         }

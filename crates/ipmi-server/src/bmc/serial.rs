@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use ipmi_proto::endpoint::{Endpoint, SolEvent, SolLine};
 use machine::Console;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -46,6 +46,7 @@ pub(super) struct Serial {
     typing: mpsc::UnboundedSender<Typing>,
     /// Counts how often what was typed had to be forgotten.
     flushes: watch::Sender<u64>,
+    expected: Arc<Notify>,
     reports: mpsc::Receiver<Report>,
     /// One task. It ends with the loop.
     _task: JoinSet<()>,
@@ -58,9 +59,16 @@ impl Serial {
         let (reporter, reports) = mpsc::channel(REPORTS);
         let (flushes, flushed) = watch::channel(0);
         let mut task = JoinSet::new();
-        task.spawn(line::run(console, typed, flushed, reporter).in_current_span());
+        let expected = Arc::new(Notify::new());
+        let line = line::run(console, typed, flushed, Arc::clone(&expected), reporter);
+        task.spawn(line.in_current_span());
         let scrollback = Scrollback::new(scrollback);
-        Self { scrollback, connected: false, pending: 0, typing, flushes, reports, _task: task }
+        Self { scrollback, connected: false, pending: 0, typing, flushes, expected, reports, _task: task }
+    }
+
+    /// The node may be about to start, and its console with it.
+    pub(super) fn expect_node(&self) {
+        self.expected.notify_one();
     }
 
     /// How many characters an endpoint has to be able to hold back.

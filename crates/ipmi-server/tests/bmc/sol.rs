@@ -171,6 +171,28 @@ async fn console_that_stays_away_is_asked_less_and_less_often() {
     assert_eq!(session.next_sol().await, RemoteEvent::Available(false), "it can be activated all the same");
 }
 
+/// QEMU's serial port exists only while QEMU runs.
+#[tokio::test(start_paused = true)]
+async fn console_of_a_node_that_is_powered_on_is_looked_for_at_once() {
+    let (bench, console) = bench().await;
+    console.go_away();
+    tokio::time::sleep(Duration::from_secs(1000)).await;
+    let mut session = bench.login().await;
+    console.come_back();
+    let begin = tokio::time::Instant::now();
+    assert_eq!(session.code(0x00, 0x02, "01").await, 0);
+    until("the BMC connects", || console.is_connected()).await;
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+
+    // The node is off again for a moment, as in a power cycle.
+    assert_eq!(session.code(0x00, 0x02, "02").await, 0);
+    console.go_away();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    console.come_back();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(console.is_connected());
+}
+
 #[tokio::test(start_paused = true)]
 async fn connection_that_ends_at_once_is_no_reason_to_hurry() {
     let (_bench, console) = bench().await;

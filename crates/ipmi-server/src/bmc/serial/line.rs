@@ -3,7 +3,7 @@
 //! ```text
 //!  attach ──► connected: prints and types ──► lost
 //!    ▲                                          │
-//!    └──────────────── a pause ─────────────────┘   longer each time, until a connection has held
+//!    └──────────────── a pause ─────────────────┘   longer each time, until a connection has held or the node is expected
 //! ```
 
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use machine::{Attachment, Console, ConsoleError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::weight;
@@ -23,6 +23,13 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The pause while the node is expected: some consoles exist only while their node is on, and what it prints first is lost
+/// unless somebody listens.
+const EXPECTANT_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long a node is expected after somebody has asked for its power.
+const EXPECTATION: Duration = Duration::from_secs(120);
 
 /// What shall be typed. Carries how often there had been a flush by then.
 #[derive(Debug)]
@@ -51,9 +58,10 @@ pub(super) async fn run(
     console: Arc<dyn Console>,
     typing: mpsc::UnboundedReceiver<Typing>,
     flushed: watch::Receiver<u64>,
+    expected: Arc<Notify>,
     reports: mpsc::Sender<Report>,
 ) {
-    let mut line = Line { console, typing, flushed, reports, queue: VecDeque::new() };
+    let mut line = Line { console, typing, flushed, expected, reports, queue: VecDeque::new() };
     // The only end is that the loop is gone.
     let Err(Unheard) = line.hold().await;
 }
@@ -62,6 +70,8 @@ struct Line {
     console: Arc<dyn Console>,
     typing: mpsc::UnboundedReceiver<Typing>,
     flushed: watch::Receiver<u64>,
+    /// Somebody has asked for the power of the node.
+    expected: Arc<Notify>,
     reports: mpsc::Sender<Report>,
     /// What waits for the node, oldest first.
     queue: VecDeque<Typing>,
@@ -71,6 +81,7 @@ impl Line {
     async fn hold(&mut self) -> Result<std::convert::Infallible, Unheard> {
         let mut pause = FIRST_PAUSE;
         let mut told = false;
+        let mut expected_until = None;
         loop {
             match self.console.attach().await {
                 Ok(attachment) => {
@@ -93,11 +104,16 @@ impl Line {
                     told = true;
                 }
             }
+            let is_expected = expected_until.is_some_and(|until| Instant::now() < until);
+            // All branches only wait.
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(if is_expected { EXPECTANT_PAUSE } else { pause }) => {}
+                () = self.expected.notified() => expected_until = Some(Instant::now() + EXPECTATION),
                 () = self.reports.closed() => return Err(Unheard),
             }
-            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            if !is_expected {
+                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            }
         }
     }
 
