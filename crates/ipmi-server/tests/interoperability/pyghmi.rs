@@ -90,6 +90,12 @@ pub(crate) const CLIENT: Client = Client {
         Row { command: "bmc.get_net_configuration()", result: Works(&["'127.0.0.1", "'02:09:09:09:09:09'"]) },
         Row { command: "bmc.set_net_configuration(ipv4_address='192.0.2.9/24')", result: Refused(&["0x82"]) },
         Row { command: "bmc.get_alert_destination_count()", result: Works(&["= 0"]) },
+        Row { command: "bmc.get_asset_tag()", result: Works(&["'node-1'"]) },
+        Row { command: "bmc.get_mci()", result: Works(&["node-1"]) },
+        Row {
+            command: "bmc.get_system_power_watts()",
+            result: Refused(&["Requested sensor, data, or record not present"]),
+        },
         Row { command: "bmc.raw_command(netfn=6, command=1)", result: Works(&["'code': 0"]) },
         Row { command: "bmc.reset_bmc()", result: Works(&["None"]) },
     ],

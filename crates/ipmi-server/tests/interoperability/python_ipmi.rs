@@ -62,6 +62,7 @@ pub(crate) const RMCP_PLUS: Client = Client {
             command: "[str(entry) for entry in bmc.sel_entries()]",
             result: Works(&["SEL Record ID 0x0004", "Sensor Type: 0x09"]),
         },
+        Row { command: "bmc.delete_sel_entry(1)", result: Works(&["= 1"]) },
         Row { command: "bmc.clear_sel()", result: Works(&["= None"]) },
         Row { command: "bmc.get_sel_entries_count()", result: Works(&["= 0"]) },
         Row {
@@ -80,6 +81,15 @@ pub(crate) const RMCP_PLUS: Client = Client {
         Row { command: "bmc.get_channel_info(1).medium_type", result: Works(&["= 4"]) },
         Row { command: "bmc.get_username(2)", result: Works(&["admin"]) },
         Row { command: "bmc.get_user_access(3, 1).privilege_level", result: Works(&["'user'"]) },
+        Row { command: "bmc.get_asset_tag()", result: Works(&["'node-1'"]) },
+        Row { command: "bmc.get_management_controller_id_string()", result: Works(&["'node-1'"]) },
+        Row { command: "bmc.get_dcmi_capabilities(1).completion_code", result: Works(&["= 0"]) },
+        Row { command: "bmc.get_dcmi_sensor_record_ids()", result: Works(&["= []"]) },
+        Row { command: "bmc.get_power_reading(1)", result: Refused(&["cc=0xcb"]) },
+        Row {
+            command: "str(bmc.get_sdr_repository_allocation_info())",
+            result: Works(&["SdrRepositoryAllocationInfo"]),
+        },
         Row { command: "bmc.warm_reset()", result: Works(&["= None"]) },
         Row { command: "bmc.close()", result: Works(&["= None"]) },
     ],
