@@ -15,7 +15,9 @@ use ipmi_proto::console::{
     Console, ConsoleConfig, ConsoleEvent, ConsoleRequest, RequestId, RetryPolicy, SuiteChoice,
 };
 use ipmi_proto::crypto::{CipherSuite, KeyExchange, PacketKey, Password, SessionKeys};
-use ipmi_proto::endpoint::{Endpoint, EndpointConfig, GuardLimits, Request, Response, SessionLimits, User};
+use ipmi_proto::endpoint::{
+    Endpoint, EndpointConfig, GuardLimits, Request, Response, SessionLimits, User, UserTable,
+};
 use ipmi_proto::entropy::Entropy;
 use ipmi_proto::number::{
     CipherSuiteId, CommandNumber, CompletionCode, Guid, NetFn, PayloadType, PrivilegeLevel, RandomNumber,
@@ -235,6 +237,7 @@ fn play(bytes: &[u8]) -> usize {
             11 | 12 => world.execute(&mut input),
             13 => world.wait(u64::from(input.byte().unwrap_or(0)) * 250),
             14 => world.close(&mut input),
+            _ if op >= 0x80 => world.change_users(&mut input),
             _ => world.make_up(&mut input),
         }
     }
@@ -496,6 +499,8 @@ struct Peer {
 }
 
 struct World {
+    /// Those of the endpoint in the beginning.
+    users: UserTable,
     now: Instant,
     endpoint: Endpoint,
     peers: Vec<Peer>,
@@ -537,6 +542,7 @@ impl World {
         let now = Instant::now();
         Self {
             now,
+            users: config.users.clone(),
             endpoint: Endpoint::new(config, Box::new(Draws(1))),
             peers: Vec::new(),
             wire: VecDeque::new(),
@@ -580,6 +586,21 @@ impl World {
         let address = SocketAddr::from(([192, 0, 2, 1], 1000 + u16::try_from(self.peers.len()).unwrap()));
         self.peers.push(Peer { address, console, knows_password, asked: BTreeMap::new() });
         self.collect();
+    }
+
+    /// A third user comes and goes, while those who may be logged in stay as they are: nothing of theirs ends.
+    fn change_users(&mut self, input: &mut Input<'_>) {
+        let mut users = self.users.clone();
+        if input.byte().unwrap_or(0) & 1 != 0 {
+            users.push(User {
+                name: UserName::new(b"third").unwrap(),
+                password: password(GOOD),
+                limit: PrivilegeLevel::OPERATOR,
+            });
+        }
+        let before = self.endpoint.active_sessions();
+        assert_eq!(self.endpoint.set_users(users, None), 0);
+        assert_eq!(self.endpoint.active_sessions(), before);
     }
 
     /// Delivers the next datagram as it is.

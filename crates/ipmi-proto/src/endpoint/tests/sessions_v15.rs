@@ -452,3 +452,62 @@ fn every_truncation_of_a_packet_drops_it() {
         assert!(bench.feed(&datagram).request.is_some(), "{algorithm}: the packet itself is still good");
     }
 }
+
+/// Everything that somebody sees who logs in with a wrong password: the answers, byte by byte, and what is counted.
+fn seen_with_wrong_password(algorithm: SessionV15Algorithm, name: &str) -> (Vec<Bytes>, String) {
+    let mut bench = Bench::new(EndpointConfig { hide_users: true, ..allowed() });
+    let mut answers = Vec::new();
+    // The random numbers are the same in every bench, so a login that drew more or fewer of them would show in the next one.
+    for _ in 0..2 {
+        let asked = GetSessionChallenge { algorithm, user_name: named(name) };
+        let sent = bench.feed(&v15(&request(NetFn::APP, 0x39, &asked.to_bytes()).to_bytes()));
+        answers.extend(sent.only().map(|transmit| transmit.datagram));
+        let (mut wrong, challenge) = half_way(&mut bench, algorithm, name, "guess");
+        let asked = activation(challenge, algorithm, PrivilegeLevel::ADMINISTRATOR);
+        for _ in 0..4 {
+            assert_eq!(activate(&mut bench, &mut wrong, &asked), None, "{name}");
+        }
+        answers.push(Bytes::copy_from_slice(&challenge.to_bytes()));
+    }
+    let counted = format!("{:?} {:?}", bench.endpoint.counters(), bench.endpoint.occupancy());
+    (answers, counted)
+}
+
+#[test]
+fn hidden_unknown_user_makes_the_same_work_and_the_same_bytes_as_a_wrong_password() {
+    for algorithm in [SessionV15Algorithm::MD2, SessionV15Algorithm::MD5, SessionV15Algorithm::PASSWORD] {
+        let known = seen_with_wrong_password(algorithm, "admin");
+        assert_eq!(known.0.len(), 4);
+        for name in ["nobody", "gone", ""] {
+            assert_eq!(seen_with_wrong_password(algorithm, name), known, "{algorithm:?} {name:?}");
+        }
+    }
+}
+
+/// The shortest time of many that an endpoint takes for a wrong code of a user, by turns with another.
+fn shortest(algorithm: SessionV15Algorithm, names: [&str; 2]) -> [Duration; 2] {
+    let config = EndpointConfig { hide_users: true, ..allowed() };
+    let mut best = [Duration::MAX; 2];
+    for _ in 0..1500 {
+        for (best, name) in best.iter_mut().zip(names) {
+            let mut bench = Bench::new(config.clone());
+            let (wrong, challenge) = half_way(&mut bench, algorithm, name, "guess");
+            let asked = activation(challenge, algorithm, PrivilegeLevel::ADMINISTRATOR);
+            let datagram = wrong.packet(&request(NetFn::APP, 0x3a, &asked.to_bytes()).to_bytes());
+            #[expect(clippy::disallowed_methods, reason = "this is about real time")]
+            let begin = std::time::Instant::now();
+            std::hint::black_box(bench.endpoint.handle_datagram(bench.now, bench.from, &datagram));
+            *best = begin.elapsed().min(*best);
+        }
+    }
+    best
+}
+
+#[test]
+fn code_of_a_hidden_unknown_user_takes_as_long_as_that_of_a_known_one() {
+    for algorithm in [SessionV15Algorithm::MD2, SessionV15Algorithm::MD5, SessionV15Algorithm::PASSWORD] {
+        let [known, unknown] = shortest(algorithm, ["admin", "nobody"]);
+        println!("{algorithm:?}: known {known:?}, unknown {unknown:?}");
+        assert!(unknown * 3 > known * 2 && known * 3 > unknown * 2, "{algorithm:?} {known:?} {unknown:?}");
+    }
+}
