@@ -5,23 +5,21 @@ use std::path::Path;
 use ravbmc_tests::client::{self, Ipmitool};
 use ravbmc_tests::cloud::Cloud;
 use ravbmc_tests::guest::{self, Serial};
-use ravbmc_tests::lab::{BOUND, NODE, sources};
-use ravbmc_tests::ravbmc::{self, Process};
+use ravbmc_tests::lab::{BOUND, NODE, boot_cdrom, sources};
+use ravbmc_tests::ravbmc::Process;
 use ravbmc_tests::wait_for;
 
 #[test]
 fn diagnostic_interrupt_reaches_a_machine_that_runs_and_is_refused_for_one_that_is_off() {
-    if !(client::installed("ipmitool") && guest::can_run() && guest::installed("xorriso")) {
+    if !(client::installed("ipmitool") && guest::can_run()) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     guest::assemble(&sources(), "disk", folder.path());
     guest::assemble(&sources(), "deploy", folder.path());
-    let iso = folder.path().join("lab.iso");
     let options = ["--interfaces", "1", "--shell-prompt", "0s", "--reboot-prompt", "0s"];
-    let made = ravbmc::run(&[&["lab", "iso", "--output", &path(&iso)][..], &options].concat());
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let Some(iso) = boot_cdrom(folder.path(), &options) else { return };
     let state = folder.path().join("state");
     let image = format!("ipxe.iso={}", iso.display());
     let network = format!("user,restrict=on,tftp={},bootfile=deploy.bin", folder.path().display());
