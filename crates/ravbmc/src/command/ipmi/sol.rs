@@ -4,6 +4,7 @@ mod escape;
 mod terminal;
 
 use std::io::{Read as _, Write as _};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use ipmi_client::{Client, ClientError};
@@ -13,12 +14,16 @@ use ipmi_proto::number::{CompletionCode, PayloadType};
 use ipmi_proto::sol::RemoteEvent;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use self::escape::{Escape, Typed};
 use self::terminal::RawTerminal;
 use super::report::Report;
 use crate::arguments::SolCommand;
 use crate::shutdown;
+
+/// How long nothing more is said about characters that were lost.
+const COMPLAINT: Duration = Duration::from_secs(5);
 
 /// Executes a command. `None` if there is nothing left to print.
 pub(super) async fn execute(client: &mut Client, command: SolCommand) -> Result<Option<Report>> {
@@ -66,6 +71,7 @@ async fn converse(client: &mut Client, at_terminal: bool) -> Result<End> {
     let mut escape = Escape::default();
     let mut screen = std::io::stdout();
     let mut typing = true;
+    let mut complained: Option<Instant> = None;
     loop {
         // All branches are cancel-safe: `listen` by contract, `recv` because it is a queue.
         tokio::select! {
@@ -74,7 +80,12 @@ async fn converse(client: &mut Client, at_terminal: bool) -> Result<End> {
                 RemoteEvent::Characters(characters) => {
                     screen.write_all(&characters).and_then(|()| screen.flush()).context("cannot print")?;
                 }
-                RemoteEvent::Overrun => eprint!("\r\n[characters were lost]\r\n"),
+                // A node that prints without end loses some with every packet; once in a while is enough.
+                RemoteEvent::Overrun if complained.is_none_or(|at| at.elapsed() > COMPLAINT) => {
+                    complained = Some(Instant::now());
+                    eprint!("\r\n[characters were lost]\r\n");
+                }
+                RemoteEvent::Overrun => {}
                 RemoteEvent::Break => eprint!("\r\n[break]\r\n"),
                 RemoteEvent::Available(true) => eprint!("\r\n[the node can be reached again]\r\n"),
                 RemoteEvent::Available(false) => {
@@ -140,22 +151,18 @@ fn described(parameter: &SolParameter) -> Vec<(&'static str, &'static str, Value
             ("Privilege Level", "privilege-level", json!(authentication.privilege.to_string())),
         ],
         SolParameter::Accumulation { interval, threshold } => vec![
-            (
-                "Character Accumulate Level (ms)",
-                "accumulate-ms",
-                json!(u16::from(*interval).saturating_mul(5)),
-            ),
-            ("Character Send Threshold", "send-threshold", json!(threshold)),
+            ("Accumulate Interval (ms)", "accumulate-ms", json!(u16::from(*interval).saturating_mul(5))),
+            ("Send Threshold", "send-threshold", json!(threshold)),
         ],
         SolParameter::Retry { count, interval } => vec![
             ("Retry Count", "retry-count", json!(count)),
             ("Retry Interval (ms)", "retry-ms", json!(u16::from(*interval).saturating_mul(10))),
         ],
         SolParameter::NonVolatileBitRate(rate) => {
-            vec![("Non-Volatile Bit Rate (kbps)", "non-volatile-kbps", json!(kilobits(*rate)))]
+            vec![("Non-Volatile Rate (kbps)", "non-volatile-kbps", json!(kilobits(*rate)))]
         }
         SolParameter::VolatileBitRate(rate) => {
-            vec![("Volatile Bit Rate (kbps)", "volatile-kbps", json!(kilobits(*rate)))]
+            vec![("Volatile Rate (kbps)", "volatile-kbps", json!(kilobits(*rate)))]
         }
         SolParameter::PayloadChannel(channel) => vec![("Payload Channel", "channel", json!(channel.0))],
         SolParameter::PayloadPort(port) => vec![("Payload Port", "port", json!(port))],
