@@ -228,7 +228,7 @@ fn announcement(
             std::env::current_exe().map_or_else(|_| "ravbmc".to_owned(), |path| path.display().to_string());
         let own = format!("{program} ipmi -H {ip} -p {port} -U {user} -f {file}");
         text.push_str(&format!(
-            "\nTry, for {}:\n  {client} power status\n  {client} chassis bootdev disk options=persistent\n  {own} power on\n  {program} export ironic --config {}\n\nEnd it with Ctrl-C.",
+            "\nTry, for {}:\n  {client} power status\n  {client} chassis bootdev disk options=persistent\n  {own} power on\n  {client} sol activate\n  {program} export ironic --config {}\n\nEnd it with Ctrl-C.",
             node.name,
             configuration.display()
         ));
