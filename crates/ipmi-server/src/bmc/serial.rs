@@ -1,6 +1,6 @@
 //! The node's console, as the loop of its BMC sees it (`IPMI 2.0 §15`).
 //!
-//! A task of its own ([`line`]) holds the connection and makes it anew when it is lost. The loop talks to it over queues: what the
+//! A task of its own ([`mod@line`]) holds the connection and makes it anew when it is lost. The loop talks to it over queues: what the
 //! node prints goes into the scrollback and to the console that has activated Serial over LAN, if one has; what that console types
 //! goes to the node. Both queues are bounded: the one to the node by what the console is told there is room for, the one
 //! from it because the task waits.
