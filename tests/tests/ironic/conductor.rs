@@ -181,7 +181,7 @@ impl Drop for Ironic {
 }
 
 /// Ports of TCP that are free now.
-fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
     let listeners = [(); COUNT].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }

@@ -14,6 +14,7 @@ mod agent;
 mod as_shipped;
 mod boot_device;
 mod conductor;
+mod console;
 mod deployment;
 mod failure;
 mod fleet;
