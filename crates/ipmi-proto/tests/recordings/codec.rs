@@ -1,15 +1,7 @@
-//! Recorded conversations of other people's clients and servers, replayed: our bytes are the world's bytes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    reason = "tests"
-)]
+//! Every recorded packet decoded, opened with keys of our own, sealed and encoded again: our bytes are the world's bytes.
 
 use bytes::BytesMut;
-use ipmi_proto::crypto::{Authentication, CipherSuite, KeyExchange, Kg, Password, SessionKeys, Unauthentic};
+use ipmi_proto::crypto::{Authentication, CipherSuite, KeyExchange, Password, SessionKeys, Unauthentic};
 use ipmi_proto::number::{
     AuthenticationAlgorithm, CipherSuiteId, Guid, Iv, PayloadType, RandomNumber, Role, SessionId, UserName,
 };
@@ -17,119 +9,11 @@ use ipmi_proto::wire::{
     Datagram, LanRequest, LanResponse, OpenSessionRequest, OpenSessionResponse, Rakp1, Rakp2, Rakp3, Rakp4,
     RmcpHeader, Sealed, SessionV20, Sessionless,
 };
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Deserialize)]
-struct Capture {
-    name: String,
-    server: String,
-    cipher_suite: Option<u8>,
-    password: Option<String>,
-    kg: Option<String>,
-    server_password: Option<String>,
-    server_kg: Option<String>,
-    #[serde(default)]
-    server_password_unknown: bool,
-    #[serde(default)]
-    rakp3_wrong: bool,
-    packets: Vec<Packet>,
-    derived: Derived,
-}
-
-#[derive(Deserialize)]
-struct Packet {
-    dir: Direction,
-    #[serde(deserialize_with = "from_hex")]
-    hex: Vec<u8>,
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(rename_all = "lowercase")]
-enum Direction {
-    C2s,
-    S2c,
-}
-
-#[derive(Deserialize)]
-struct Derived {
-    packets: Vec<DerivedPacket>,
-    #[serde(default)]
-    sessions: Vec<DerivedSession>,
-}
-
-#[derive(Deserialize)]
-struct DerivedPacket {
-    kind: String,
-    iv: Option<String>,
-    plain: Option<String>,
-    ipmi: Option<DerivedMessage>,
-}
-
-#[derive(Deserialize)]
-struct DerivedMessage {
-    netfn: u8,
-    cmd: u8,
-    rqseq: u8,
-    cc: Option<u8>,
-    data: String,
-}
-
-#[derive(Deserialize)]
-struct DerivedSession {
-    console_sid: u32,
-    bmc_sid: Option<u32>,
-    auth_alg: u8,
-    rm: Option<String>,
-    role: Option<u8>,
-    username: Option<String>,
-    rc: Option<String>,
-    guid: Option<String>,
-    rakp2_hmac: Option<String>,
-    rakp3_hmac: Option<String>,
-    sik: Option<String>,
-    k1: Option<String>,
-    k2: Option<String>,
-    rakp4_icv: Option<String>,
-}
-
-fn from_hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    hex::decode(text).map_err(serde::de::Error::custom)
-}
+use crate::capture::{Capture, Direction};
 
 impl Capture {
-    fn all() -> Vec<Self> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
-        let mut captures: Vec<Self> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|it| it == "json"))
-            .map(|path| {
-                let text = std::fs::read_to_string(&path).unwrap();
-                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-            })
-            .collect();
-        captures.sort_by(|a, b| a.name.cmp(&b.name));
-        assert!(captures.len() >= 333, "only {} captures found", captures.len());
-        captures
-    }
-
-    fn client_password(&self) -> Password {
-        Password::new(self.password.as_deref().unwrap_or("").as_bytes()).unwrap()
-    }
-
-    fn server_password(&self) -> Password {
-        match &self.server_password {
-            Some(password) => Password::new(password.as_bytes()).unwrap(),
-            None => self.client_password(),
-        }
-    }
-
-    fn server_kg(&self) -> Option<Kg> {
-        self.server_kg.as_ref().or(self.kg.as_ref()).map(|kg| Kg::new(kg.as_bytes()).unwrap())
-    }
-
     /// Whose IPMI answers have other addresses than the request says.
     fn server_mixes_up_addresses(&self) -> bool {
         self.server.contains("go-ipmi") || self.server.contains("zipmi")
@@ -258,7 +142,7 @@ fn for_every_sealed_packet(
     for capture in Capture::all() {
         let mut replay = Replay::default();
         for (index, packet) in capture.packets.iter().enumerate() {
-            match Datagram::decode(&packet.hex).unwrap() {
+            match Datagram::decode(&packet.bytes).unwrap() {
                 Datagram::V20(SessionV20::Sessionless(message)) => replay.learn(&capture, &message),
                 Datagram::V20(SessionV20::Sealed(sealed)) => {
                     let session = replay.of(packet.dir, sealed.session_id());
@@ -292,10 +176,10 @@ fn every_captured_datagram_encodes_to_itself() {
     let mut count = 0;
     for capture in Capture::all() {
         for (index, packet) in capture.packets.iter().enumerate() {
-            let datagram = Datagram::decode(&packet.hex)
+            let datagram = Datagram::decode(&packet.bytes)
                 .unwrap_or_else(|error| panic!("{} packet {index}: {error}", capture.name));
             let again = encoded(|out| datagram.encode(out).unwrap());
-            assert_eq!(again, packet.hex, "{} packet {index}", capture.name);
+            assert_eq!(again, packet.bytes, "{} packet {index}", capture.name);
             count += 1;
         }
     }
@@ -309,7 +193,7 @@ fn every_captured_setup_payload_encodes_to_itself() {
     for capture in Capture::all() {
         for (index, packet) in capture.packets.iter().enumerate() {
             let Datagram::V20(SessionV20::Sessionless(Sessionless { payload_type, payload, .. })) =
-                Datagram::decode(&packet.hex).unwrap()
+                Datagram::decode(&packet.bytes).unwrap()
             else {
                 continue;
             };
@@ -351,7 +235,7 @@ fn every_captured_message_in_1_5_framing_encodes_to_itself() {
     let mut count = 0;
     for capture in Capture::all() {
         for (index, packet) in capture.packets.iter().enumerate() {
-            let Datagram::V15(v15) = Datagram::decode(&packet.hex).unwrap() else { continue };
+            let Datagram::V15(v15) = Datagram::decode(&packet.bytes).unwrap() else { continue };
             let again = match packet.dir {
                 Direction::C2s => LanRequest::decode(v15.message).unwrap().to_bytes(),
                 Direction::S2c => LanResponse::decode(v15.message).unwrap().to_bytes(),
@@ -380,7 +264,7 @@ fn every_captured_packet_of_a_session_opens_and_seals_to_itself() {
             let (payload_type, sequence) = (opened.payload_type(), opened.sequence());
             keys.seal(payload_type, sealed.session_id(), sequence, iv, opened.payload(), out).unwrap();
         });
-        assert_eq!(again, capture.packets[index].hex, "{context}");
+        assert_eq!(again, capture.packets[index].bytes, "{context}");
 
         match (opened.payload_type(), direction) {
             (PayloadType::IPMI, Direction::C2s) => {
@@ -494,7 +378,7 @@ fn no_packet_opens_after_any_single_bit_is_flipped() {
         if !sealed.is_authenticated() {
             return;
         }
-        let datagram = &capture.packets[index].hex;
+        let datagram = &capture.packets[index].bytes;
         let bits = (datagram.len() - RMCP_HEADER) * 8;
         let seen = seen.entry((suite_of(capture), direction == Direction::C2s)).or_default();
         *seen += 1;
@@ -512,7 +396,7 @@ fn no_packet_opens_after_any_single_bit_is_flipped() {
 #[test]
 fn no_packet_opens_with_bytes_cut_off_or_added() {
     for_every_sealed_packet(|capture, index, _, sealed, keys| {
-        let datagram = &capture.packets[index].hex;
+        let datagram = &capture.packets[index].bytes;
         let mut longer = datagram.clone();
         longer.push(0);
         assert!(!opens(&longer, keys), "{} packet {index}", capture.name);

@@ -1,83 +1,37 @@
 //! Recorded Serial over LAN: every packet through the codec, and both ends of ours in the place of one of the recorded ones.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    reason = "tests"
-)]
-
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ipmi_proto::number::SolSequence;
 use ipmi_proto::sol::{PAYLOAD_SIZE, RemoteEvent, RemoteSide, SolTiming, SystemEvent, SystemSide};
 use ipmi_proto::wire::{SolOperation, SolPacket, SolStatus};
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct Capture {
-    name: String,
-    packets: Vec<Packet>,
-    derived: Derived,
-}
-
-#[derive(Deserialize)]
-struct Packet {
-    dir: String,
-}
-
-#[derive(Deserialize)]
-struct Derived {
-    packets: Vec<DerivedPacket>,
-}
-
-#[derive(Deserialize)]
-struct DerivedPacket {
-    plain: Option<String>,
-    sol: Option<Fields>,
-}
-
-#[derive(Deserialize)]
-struct Fields {
-    seq: u8,
-    ack: u8,
-    accepted: u8,
-    flags: u8,
-    data: String,
-}
+use crate::capture::{Capture, DerivedSol, Direction};
 
 /// A recorded packet of Serial over LAN.
 struct Recorded {
     from_console: bool,
-    fields: Fields,
+    fields: DerivedSol,
     bytes: Vec<u8>,
 }
 
 /// Captures that have any, with those packets.
 fn captures() -> Vec<(String, Vec<Recorded>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let mut captures: Vec<(String, Vec<Recorded>)> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .map(|path| serde_json::from_slice::<Capture>(&std::fs::read(path).unwrap()).unwrap())
-        .map(|capture| {
-            let packets = capture.packets.into_iter().zip(capture.derived.packets);
-            let recorded = packets.filter_map(|(packet, derived)| {
+    let recorded = |capture: Capture| {
+        let packets = capture.packets.into_iter().zip(capture.derived.packets);
+        let recorded: Vec<_> = packets
+            .filter_map(|(packet, derived)| {
                 let fields = derived.sol?;
                 let mut bytes = hex::decode(derived.plain.unwrap()).unwrap();
                 // Behind it comes the padding of the encryption.
                 bytes.truncate(4 + fields.data.len() / 2);
-                Some(Recorded { from_console: packet.dir == "c2s", fields, bytes })
-            });
-            (capture.name, recorded.collect())
-        })
-        .filter(|(_, recorded): &(String, Vec<Recorded>)| !recorded.is_empty())
-        .collect();
-    captures.sort_by(|a, b| a.0.cmp(&b.0));
+                Some(Recorded { from_console: packet.dir == Direction::C2s, fields, bytes })
+            })
+            .collect();
+        (capture.name, recorded)
+    };
+    let mut captures: Vec<_> = Capture::all().into_iter().map(recorded).collect();
+    captures.retain(|(_, recorded)| !recorded.is_empty());
     assert_eq!(captures.len(), 6, "three clients, two servers");
     captures
 }

@@ -3,14 +3,6 @@
 //! The endpoint draws the recorded session ids, random numbers and initialisation vectors and is given the recorded answers to
 //! requests, so its datagrams must be the recorded ones, byte for byte. Where they are not, [`judge`] must know the reason, by
 //! name. The snapshot says for every capture how it was compared: all are in it, and nothing else may differ.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    reason = "tests"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -22,7 +14,7 @@ use bytes::Bytes;
 use ipmi_proto::console::{
     Console, ConsoleConfig, ConsoleEvent, ConsoleRequest, RequestId, RetryPolicy, SuiteChoice,
 };
-use ipmi_proto::crypto::{CipherSuite, KeyExchange, Kg, Password, SessionKeys};
+use ipmi_proto::crypto::{CipherSuite, KeyExchange, SessionKeys};
 use ipmi_proto::endpoint::{Endpoint, EndpointConfig, Request, Response, SolLine, User};
 use ipmi_proto::entropy::Entropy;
 use ipmi_proto::number::{
@@ -33,86 +25,8 @@ use ipmi_proto::number::{
 use ipmi_proto::wire::{
     Asf, Datagram, LanResponse, OpenSessionResponse, Rakp2, Rakp4, SessionV20, Sessionless,
 };
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct Capture {
-    name: String,
-    client: String,
-    server: String,
-    cipher_suite: Option<u8>,
-    username: Option<String>,
-    password: Option<String>,
-    kg: Option<String>,
-    server_password: Option<String>,
-    server_kg: Option<String>,
-    #[serde(default)]
-    server_forces_suite: bool,
-    packets: Vec<Packet>,
-    derived: Derived,
-}
-
-#[derive(Deserialize)]
-struct Packet {
-    dir: Direction,
-    #[serde(deserialize_with = "from_hex")]
-    hex: Vec<u8>,
-    #[serde(default)]
-    lost: bool,
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(rename_all = "lowercase")]
-enum Direction {
-    C2s,
-    S2c,
-}
-
-#[derive(Deserialize)]
-struct Derived {
-    packets: Vec<DerivedPacket>,
-    #[serde(default)]
-    sessions: Vec<DerivedSession>,
-}
-
-#[derive(Deserialize)]
-struct DerivedPacket {
-    kind: String,
-    sid: Option<u32>,
-    status: Option<u8>,
-    iv: Option<String>,
-    ipmi: Option<DerivedMessage>,
-}
-
-#[derive(Deserialize)]
-struct DerivedMessage {
-    netfn: u8,
-    cmd: u8,
-    rqseq: u8,
-    cc: Option<u8>,
-    data: String,
-}
-
-#[derive(Deserialize)]
-struct DerivedSession {
-    console_sid: u32,
-    bmc_sid: Option<u32>,
-    auth_alg: u8,
-    integrity_alg: u8,
-    conf_alg: u8,
-    open_status: Option<u8>,
-    rm: Option<String>,
-    role: Option<u8>,
-    username: Option<String>,
-    rc: Option<String>,
-    guid: Option<String>,
-    rakp4_status: Option<u8>,
-}
-
-fn from_hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    hex::decode(text).map_err(serde::de::Error::custom)
-}
+use crate::capture::{Capture, DerivedMessage, DerivedPacket, DerivedSession, Direction};
 
 /// What the endpoint draws next.
 #[derive(Clone, Default)]
@@ -151,21 +65,6 @@ enum Server {
 }
 
 impl Capture {
-    fn all() -> Vec<Self> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
-        let mut captures: Vec<Self> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|it| it == "json"))
-            .map(|path| {
-                let text = std::fs::read_to_string(&path).unwrap();
-                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-            })
-            .collect();
-        captures.sort_by(|a, b| a.name.cmp(&b.name));
-        captures
-    }
-
     fn server(&self) -> Server {
         match &self.server {
             _ if self.name.starts_with("ref-") => Server::Reference,
@@ -175,15 +74,6 @@ impl Capture {
             server if server.contains("zipmi") => Server::Zipmi,
             server => panic!("{}: unknown server {server}", self.name),
         }
-    }
-
-    fn password(&self) -> Password {
-        let text = self.server_password.as_ref().or(self.password.as_ref());
-        Password::new(text.map_or("", String::as_str).as_bytes()).unwrap()
-    }
-
-    fn kg(&self) -> Option<Kg> {
-        self.server_kg.as_ref().or(self.kg.as_ref()).map(|kg| Kg::new(kg.as_bytes()).unwrap())
     }
 
     /// A managed system like the recorded one: its user, its keys, the suites that it granted.
@@ -199,13 +89,13 @@ impl Capture {
         let name = if is_unknown { "somebody" } else { self.username.as_deref().unwrap_or("") };
         let users = vec![User {
             name: UserName::new(name.as_bytes()).unwrap(),
-            password: self.password(),
+            password: self.server_password(),
             limit: PrivilegeLevel::ADMINISTRATOR,
         }];
         let granted = self.derived.sessions.iter().filter(|session| session.open_status == Some(0));
         let cipher_suites: BTreeSet<CipherSuiteId> = granted.map(|session| session.suite().id()).collect();
         EndpointConfig {
-            kg: self.kg(),
+            kg: self.server_kg(),
             cipher_suites: cipher_suites.into_iter().collect(),
             ..EndpointConfig::new(Guid(guid), users)
         }
@@ -234,8 +124,12 @@ impl DerivedSession {
             role: Role(self.role.unwrap()),
             user_name: UserName::new(self.username.as_ref().unwrap().as_bytes()).unwrap(),
         };
-        let password = capture.password();
-        SessionKeys::derive(algorithms, &exchange.session_key(&password, capture.kg().as_ref()), &password)
+        let password = capture.server_password();
+        SessionKeys::derive(
+            algorithms,
+            &exchange.session_key(&password, capture.server_kg().as_ref()),
+            &password,
+        )
     }
 }
 
@@ -279,10 +173,10 @@ impl<'a> Replay<'a> {
         let mut ours = Vec::new();
         let peer = SocketAddr::from(([127, 0, 0, 1], 0xd2e5));
         self.prepare(answers.first());
-        let request = self.endpoint.handle_datagram(self.now, peer, &capture.packets[index].hex);
+        let request = self.endpoint.handle_datagram(self.now, peer, &capture.packets[index].bytes);
         self.unanswered.extend(request);
         while let Some(transmit) = self.endpoint.poll_transmit() {
-            // `sol_vectors.rs` compares the packets of Serial over LAN.
+            // `serial_over_lan.rs` compares the packets of Serial over LAN.
             if !is_sol(&transmit.datagram) {
                 ours.push(transmit.datagram);
             }
@@ -303,7 +197,7 @@ impl<'a> Replay<'a> {
                     && session.rakp4_status == Some(0)
                     && session
                         .bmc_sid
-                        .is_some_and(|id| capture.packets[index].hex[20..24] == id.to_le_bytes())
+                        .is_some_and(|id| capture.packets[index].bytes[20..24] == id.to_le_bytes())
             }) {
                 self.session = Some(session);
             }
@@ -319,7 +213,8 @@ impl<'a> Replay<'a> {
     fn prepare(&mut self, answer: Option<&usize>) {
         let mut script = self.script.0.lock().unwrap();
         let Some(answer) = answer else { return };
-        let (packet, derived) = (&self.capture.packets[*answer].hex, &self.capture.derived.packets[*answer]);
+        let (packet, derived) =
+            (&self.capture.packets[*answer].bytes, &self.capture.derived.packets[*answer]);
         match derived.kind.as_str() {
             "open-rsp" if derived.status == Some(0) => {
                 script.0 = u32::from_le_bytes(packet[24..28].try_into().unwrap());
@@ -346,7 +241,7 @@ impl<'a> Replay<'a> {
 
     fn judge(&mut self, asked: usize, our: Option<Bytes>, answer: Option<usize>) -> Option<Verdict> {
         let asked = &self.capture.derived.packets[asked];
-        let their = answer.map(|index| self.capture.packets[index].hex.as_slice());
+        let their = answer.map(|index| self.capture.packets[index].bytes.as_slice());
         if our.as_deref() == their {
             return Some(Same);
         }
@@ -674,12 +569,12 @@ fn console_repeats(capture: &Capture) -> usize {
     script.0.lock().unwrap().1 = array(session.rm.as_ref().unwrap());
     let name = UserName::new(session.username.as_ref().unwrap().as_bytes()).unwrap();
     let config = ConsoleConfig {
-        kg: capture.kg(),
+        kg: capture.server_kg(),
         privilege: PrivilegeLevel::new(session.role.unwrap()),
         cipher_suite: SuiteChoice::Fixed(CipherSuiteId(capture.cipher_suite.unwrap())),
         session_id: Some(SessionId(session.console_sid)),
         retry: RetryPolicy::DEFAULT,
-        ..ConsoleConfig::new(name, capture.password())
+        ..ConsoleConfig::new(name, capture.server_password())
     };
     let mut console = Console::new(config, Box::new(script));
     #[expect(clippy::disallowed_methods, reason = "virtual time starts somewhere; it stands still here")]
@@ -705,13 +600,13 @@ fn console_repeats(capture: &Capture) -> usize {
             let ours = console.poll_transmit().unwrap();
             assert_eq!(console.poll_transmit(), None);
             if derived.kind != "ipmi" {
-                let mut theirs = packet.hex.clone();
+                let mut theirs = packet.bytes.clone();
                 put_tag(&mut theirs, &derived.kind);
                 assert_eq!(hex::encode(ours), hex::encode(theirs), "{}: {}", capture.name, derived.kind);
             }
             continue;
         }
-        let mut datagram = packet.hex.clone();
+        let mut datagram = packet.bytes.clone();
         put_tag(&mut datagram, &derived.kind);
         console.handle_datagram(now, &datagram);
         while let Some(event) = console.poll_event() {

@@ -1,17 +1,7 @@
 //! Every request and response of the recorded conversations through the command codecs: what the registry lists
 //! decodes, and encodes to the bytes that were sent.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    reason = "tests"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use ipmi_proto::command::app::*;
 use ipmi_proto::command::boot_options::*;
@@ -22,49 +12,13 @@ use ipmi_proto::command::storage::*;
 use ipmi_proto::command::transport::*;
 use ipmi_proto::command::{AnyRequest, Body, BodyError, COMMANDS, Command, CommandInfo};
 use ipmi_proto::number::{CommandNumber, NetFn};
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct Capture {
-    name: String,
-    derived: Derived,
-}
-
-#[derive(Deserialize)]
-struct Derived {
-    packets: Vec<Packet>,
-}
-
-#[derive(Deserialize)]
-struct Packet {
-    ipmi: Option<Message>,
-}
-
-/// One IPMI message; `cc` in responses only.
-#[derive(Deserialize)]
-struct Message {
-    netfn: u8,
-    cmd: u8,
-    cc: Option<u8>,
-    data: String,
-}
-
-fn captures() -> Vec<Capture> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let mut captures: Vec<Capture> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-        .collect();
-    captures.sort_by(|a, b| a.name.cmp(&b.name));
-    captures
-}
+use crate::capture::{Capture, DerivedMessage};
 
 /// Every message of every capture, with the name of the capture.
-fn messages() -> impl Iterator<Item = (String, Message)> {
-    captures().into_iter().flat_map(|capture| {
-        let Capture { name, derived } = capture;
+fn messages() -> impl Iterator<Item = (String, DerivedMessage)> {
+    Capture::all().into_iter().flat_map(|capture| {
+        let Capture { name, derived, .. } = capture;
         derived
             .packets
             .into_iter()

@@ -2,14 +2,6 @@
 //!
 //! Where bytes differ there is a reason, and everything that the reason does not touch is compared: the code of every answer is
 //! checked with the recorded password, and its content against the recorded one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::as_conversions,
-    reason = "tests"
-)]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -17,12 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use bytes::Bytes;
-use ipmi_proto::crypto::{PacketKey, Password};
+use ipmi_proto::crypto::PacketKey;
 use ipmi_proto::endpoint::{Endpoint, EndpointConfig, Response, User};
 use ipmi_proto::entropy::Entropy;
 use ipmi_proto::number::{CompletionCode, Guid, PrivilegeLevel, SessionV15Algorithm, UserName};
 use ipmi_proto::wire::{Datagram, LanRequest, LanResponse, SessionV15};
-use serde_json::Value;
+
+use crate::capture::{Capture, Direction};
 
 /// What the endpoint draws next: numbers in their order, and one challenge.
 #[derive(Clone, Default)]
@@ -45,20 +38,15 @@ fn v15(datagram: &[u8]) -> SessionV15<'_> {
     }
 }
 
-fn datagram(capture: &Value, index: usize) -> Vec<u8> {
-    hex::decode(capture["packets"][index]["hex"].as_str().unwrap()).unwrap()
-}
-
 fn count(totals: &mut BTreeMap<&'static str, usize>, reason: &'static str) {
     *totals.entry(reason).or_default() += 1;
 }
 
-fn replay(name: &str, capture: &Value, totals: &mut BTreeMap<&'static str, usize>) {
-    let text = |key: &str| capture[key].as_str().unwrap_or_default();
-    let password =
-        if capture["server_password"].is_string() { text("server_password") } else { text("password") };
-    let password = Password::new(password.as_bytes()).unwrap();
-    let user_name = if name.contains("bad-user") { "somebody" } else { text("username") };
+fn replay(capture: &Capture, totals: &mut BTreeMap<&'static str, usize>) {
+    let name = capture.name.as_str();
+    let password = capture.server_password();
+    let user_name =
+        if name.contains("bad-user") { "somebody" } else { capture.username.as_deref().unwrap_or("") };
     let user = User {
         name: UserName::new(user_name.as_bytes()).unwrap(),
         password: password.clone(),
@@ -77,14 +65,14 @@ fn replay(name: &str, capture: &Value, totals: &mut BTreeMap<&'static str, usize
     #[expect(clippy::disallowed_methods, reason = "virtual time starts somewhere; it stands still here")]
     let now = Instant::now();
     let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    let packets = capture["packets"].as_array().unwrap();
-    for index in (0..packets.len()).filter(|index| packets[*index]["dir"] == "c2s") {
-        let sent = datagram(capture, index);
-        let Ok(Datagram::V15(asked)) = Datagram::decode(&sent) else { continue };
+    let packets = &capture.packets;
+    for index in (0..packets.len()).filter(|index| packets[*index].dir == Direction::C2s) {
+        let sent = &packets[index].bytes;
+        let Ok(Datagram::V15(asked)) = Datagram::decode(sent) else { continue };
         let request = LanRequest::decode(asked.message).unwrap();
-        let answer = (index + 1..packets.len()).take_while(|at| packets[*at]["dir"] == "s2c").next();
-        let theirs = answer.map(|at| datagram(capture, at));
-        let their_response = theirs.as_deref().map(|it| LanResponse::decode(v15(it).message).unwrap());
+        let answer = (index + 1..packets.len()).take_while(|at| packets[*at].dir == Direction::S2c).next();
+        let theirs = answer.map(|at| packets[at].bytes.as_slice());
+        let their_response = theirs.map(|it| LanResponse::decode(v15(it).message).unwrap());
         if let Some(response) =
             their_response.as_ref().filter(|response| response.completion_code.is_normal())
         {
@@ -97,7 +85,7 @@ fn replay(name: &str, capture: &Value, totals: &mut BTreeMap<&'static str, usize
                 _ => {}
             }
         }
-        if let Some(asked) = endpoint.handle_datagram(now, peer, &sent) {
+        if let Some(asked) = endpoint.handle_datagram(now, peer, sent) {
             let response = their_response.as_ref().unwrap();
             let (completion_code, data) = (response.completion_code, response.data.clone());
             endpoint.respond(now, asked.token, Response { completion_code, data });
@@ -121,7 +109,7 @@ fn replay(name: &str, capture: &Value, totals: &mut BTreeMap<&'static str, usize
             count(totals, "same bytes");
             continue;
         }
-        let (our, their) = (v15(&ours), v15(&theirs));
+        let (our, their) = (v15(&ours), v15(theirs));
         let our_response = LanResponse::decode(our.message).unwrap();
         let their_response = their_response.unwrap();
         let algorithm = our.authenticator.map_or(SessionV15Algorithm::NONE, |it| it.algorithm());
@@ -159,18 +147,12 @@ fn replay(name: &str, capture: &Value, totals: &mut BTreeMap<&'static str, usize
 
 #[test]
 fn recorded_1_5_clients_get_the_answers_that_the_recorded_servers_gave() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
     let mut totals = BTreeMap::new();
-    let mut captures = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if name.starts_with("v15-") {
-            let capture = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-            replay(&name, &capture, &mut totals);
-            captures += 1;
-        }
+    let captures: Vec<_> =
+        Capture::all().into_iter().filter(|capture| capture.name.starts_with("v15-")).collect();
+    for capture in &captures {
+        replay(capture, &mut totals);
     }
-    assert_eq!(captures, 14);
+    assert_eq!(captures.len(), 14);
     insta::assert_debug_snapshot!(totals);
 }
