@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -72,9 +73,11 @@ fn reserve(value: &Value, ids: &mut IdSource) {
 }
 
 /// The file.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,
+    /// One writes at a time.
+    writing: Mutex<()>,
 }
 
 /// The kept state cannot be read or written.
@@ -114,7 +117,7 @@ impl StateFileError {
 
 impl StateFile {
     pub(crate) fn in_directory(directory: impl AsRef<Path>) -> Self {
-        Self { path: directory.as_ref().join(FILE_NAME) }
+        Self { path: directory.as_ref().join(FILE_NAME), writing: Mutex::default() }
     }
 
     /// What was kept; `None` if nothing ever was.
@@ -132,8 +135,10 @@ impl StateFile {
         Ok(Some(snapshot))
     }
 
-    pub(crate) fn save(&self, snapshot: &Snapshot) -> Result<(), StateFileError> {
-        self.replace(snapshot).map_err(|source| StateFileError::Write { path: self.path.clone(), source })
+    /// Keeps what `snapshot` gives, which is asked when all writes before are done: the last to be asked is what stays.
+    pub(crate) fn save(&self, snapshot: impl FnOnce() -> Snapshot) -> Result<(), StateFileError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.replace(&snapshot()).map_err(|source| StateFileError::Write { path: self.path.clone(), source })
     }
 
     fn replace(&self, snapshot: &Snapshot) -> io::Result<()> {
@@ -159,4 +164,33 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(not(unix))]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saves_at_the_same_time_follow_each_other_and_the_last_one_asked_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::in_directory(folder.path());
+        let asked = Mutex::new(Vec::new());
+        let snapshot = |mark: u64| {
+            asked.lock().unwrap().push(mark);
+            let library = Library { owner_id: mark, ..Library::default() };
+            Snapshot { format: FORMAT, applications: Vec::new(), library, boots: BootLog::default() }
+        };
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (file, snapshot) = (&file, &snapshot);
+                scope.spawn(move || {
+                    for turn in 0..25 {
+                        file.save(|| snapshot(100 * thread + turn)).unwrap();
+                    }
+                });
+            }
+        });
+        let kept = file.load().unwrap().unwrap();
+        assert_eq!(Some(&kept.library.owner_id), asked.lock().unwrap().last());
+    }
 }

@@ -436,9 +436,13 @@ impl Simulator {
 
     /// Writes the state to its file, if there is one.
     pub(crate) async fn save(&self) -> Result<(), StateFileError> {
-        let Some(file) = self.shared.state_file.clone() else { return Ok(()) };
-        let snapshot = self.look(|state, _| Snapshot::of(&state.cloud));
-        let written = tokio::task::spawn_blocking(move || file.save(&snapshot)).await;
+        let simulator = self.clone();
+        let write = move || match &simulator.shared.state_file {
+            Some(file) => file.save(|| simulator.look(|state, _| Snapshot::of(&state.cloud))),
+            None => Ok(()),
+        };
+        // Goes on to its end also when nobody waits for it any more.
+        let written = tokio::task::spawn_blocking(write).await;
         written.unwrap_or_else(|stopped| Err(StateFileError::interrupted(stopped)))
     }
 }
