@@ -146,7 +146,8 @@ impl Process {
         Self::start(&["serve", "--config", configuration.to_str().expect("the path is text")])
     }
 
-    /// The BMCs it announced.
+    /// The BMCs it announced, in the order of their names, `node2` before `node10`. They are announced by port, and the system
+    /// chooses ports in any order.
     pub fn bmcs(&self) -> Vec<Bmc> {
         let nodes = self.announced["nodes"].as_array().expect("it announces nodes");
         let bmc = |node: &Value| Bmc {
@@ -154,7 +155,9 @@ impl Process {
             node: node["node"].as_str().expect("an id").to_owned(),
             address: node["address"].as_str().expect("an address").parse().expect("an address"),
         };
-        nodes.iter().map(bmc).collect()
+        let mut bmcs: Vec<Bmc> = nodes.iter().map(bmc).collect();
+        bmcs.sort_by_key(|bmc| (bmc.name.len(), bmc.name.clone()));
+        bmcs
     }
 
     /// The address of the simulated cloud, without `/api/v1`.
