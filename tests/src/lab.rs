@@ -62,7 +62,18 @@ impl Lab {
         let state = folder.path().join("cloud");
         let image = format!("ipxe.iso={}", iso.display());
         let deploy = format!("eth1=user,restrict=on,tftp={},bootfile=deploy.bin", folder.path().display());
-        let engine = ["--engine", "qemu", "--image", &image, "--max-memory", "256M", "--max-cpus", "1"];
+        let engine = [
+            "--engine",
+            "qemu",
+            "--accel",
+            "tcg",
+            "--image",
+            &image,
+            "--max-memory",
+            "256M",
+            "--max-cpus",
+            "1",
+        ];
         let networks = ["--network", "eth0=user,restrict=on", "--network", &deploy];
         let cloud = ["--speed", "20", "--state-dir", text(&state)];
         let simulator = Process::simulator(&[&cloud[..], &engine, &networks, options].concat());

@@ -33,7 +33,18 @@ async fn machine_is_seen_and_typed_on_over_the_lan_across_a_power_cycle() {
     let Some(iso) = boot_cdrom(folder.path(), &quick) else { return };
     let image = format!("ipxe.iso={}", iso.display());
     let network = format!("user,restrict=on,tftp={},bootfile=deploy.bin", folder.path().display());
-    let engine = ["--engine", "qemu", "--image", &image, "--network", &network, "--max-memory", "128M"];
+    let engine = [
+        "--engine",
+        "qemu",
+        "--accel",
+        "tcg",
+        "--image",
+        &image,
+        "--network",
+        &network,
+        "--max-memory",
+        "128M",
+    ];
     let demo = Process::demo(1, &[&["--speed", "20"][..], &engine].concat());
     let address = demo.bmcs()[0].address;
     let options = || ClientOptions::new("admin", PASSWORD).unwrap();

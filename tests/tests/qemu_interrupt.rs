@@ -32,6 +32,8 @@ fn diagnostic_interrupt_reaches_a_machine_that_runs_and_is_refused_for_one_that_
             "20",
             "--engine",
             "qemu",
+            "--accel",
+            "tcg",
             "--image",
             &image,
             "--network",

@@ -23,6 +23,8 @@ fn simulator(folder: &Path, application: &Path) -> Process {
         &path(&folder.join("cloud")),
         "--engine",
         "qemu",
+        "--accel",
+        "tcg",
         "--image",
         &image,
         "--network",

@@ -63,7 +63,17 @@ fn interfaces_are_on_the_bridge_and_on_the_tap_device_that_were_named() {
         .args(["-nm", "sh", "-c", PREPARE])
         .arg(folder.path())
         .arg(program("ravbmc"))
-        .args(["sim", "--listen", "127.0.0.1:0", "--engine", "qemu", "--json", "--application"])
+        .args([
+            "sim",
+            "--listen",
+            "127.0.0.1:0",
+            "--engine",
+            "qemu",
+            "--accel",
+            "tcg",
+            "--json",
+            "--application",
+        ])
         .arg(&application)
         .arg("--state-dir")
         .arg(folder.path().join("cloud"))

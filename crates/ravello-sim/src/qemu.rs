@@ -11,6 +11,7 @@
 //!   arguments    hardware → command line                             pure
 //!   firmware     which resets are reboots                            pure
 //!   options      what the operator chose
+//!   execution    KVM or software: tried at the start
 //!   tools        qemu-system-x86_64, qemu-img, setpriv: found, or what to install
 //!   folder       the files of one VM, and what an earlier run left
 //!   disks        qcow2 files
@@ -28,6 +29,7 @@
 
 mod arguments;
 mod disks;
+mod execution;
 mod firmware;
 mod folder;
 mod hardware;
@@ -38,18 +40,17 @@ mod tools;
 mod vm;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use options::{Accelerator, InvalidOption, Network, NetworkOption, QemuOptions};
 
 use crate::engine::{Order, Report};
+use execution::{Execution, Host};
 use folder::Leftover;
 use tools::Tools;
 use vm::Vm;
@@ -78,8 +79,13 @@ pub enum QemuError {
         source: io::Error,
     },
     /// KVM was asked for.
-    #[error("/dev/kvm cannot be opened: use software emulation, or let this user open it (group kvm)")]
-    Kvm(#[source] io::Error),
+    #[error(
+        "KVM does not work here: {why}; software emulation works everywhere (--accel tcg), and a /dev/kvm that is there must be open to this user (group kvm)"
+    )]
+    Kvm {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The folder of the VMs cannot be used.
     #[error("the folder {} of the VMs cannot be used", path.display())]
     Folder {
@@ -119,6 +125,7 @@ pub enum QemuError {
 struct Shared {
     options: QemuOptions,
     tools: Tools,
+    execution: Execution,
     /// How many may start at once: a QEMU that starts keeps a core busy.
     starts: Semaphore,
     reports: mpsc::UnboundedSender<Report>,
@@ -141,15 +148,18 @@ impl QemuEngine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(QemuError::Thread)?;
         let leftovers = folder::leftovers(&options)?;
-        let starts = Semaphore::new(options.starts_at_once.max(1));
         let (orders, wanted) = mpsc::unbounded_channel();
         let (reports, seen) = mpsc::unbounded_channel();
         let (over, ended) = watch::channel(false);
         let (ready, is_ready) = std::sync::mpsc::channel();
-        let shared = Arc::new(Shared { options, tools, starts, reports });
-        let thread = move || live(&runtime, shared, leftovers, wanted, &ready, &lock, &over);
+        let thread = move || {
+            let prepared = prepare(options, tools, leftovers, reports);
+            runtime.block_on(live(prepared, wanted, &ready));
+            drop(lock);
+            over.send_replace(true);
+        };
         std::thread::Builder::new().name("qemu".to_owned()).spawn(thread).map_err(QemuError::Thread)?;
-        // Short: nothing runs there yet, or what does is told to end.
+        // Short: what runs there is told to end, and KVM is tried.
         match is_ready.recv() {
             Ok(outcome) => outcome?,
             Err(gone) => return Err(QemuError::Thread(io::Error::other(gone))),
@@ -184,28 +194,37 @@ impl QemuEngine {
     }
 }
 
-/// The whole life of the thread.
-fn live(
-    runtime: &Runtime,
-    shared: Arc<Shared>,
-    leftovers: Vec<Leftover>,
+/// What runs on the thread as long as it lives.
+async fn live(
+    prepared: impl Future<Output = Result<Shared, QemuError>>,
     wanted: mpsc::UnboundedReceiver<Order>,
     ready: &std::sync::mpsc::Sender<Result<(), QemuError>>,
-    _lock: &File,
-    over: &watch::Sender<bool>,
 ) {
-    runtime.block_on(async {
-        for leftover in leftovers {
-            if let Err(error) = leftover.end().await {
-                let _ = ready.send(Err(error));
-                return;
+    match prepared.await {
+        Ok(shared) => {
+            if ready.send(Ok(())).is_ok() {
+                carry_out_all(Arc::new(shared), wanted).await;
             }
         }
-        if ready.send(Ok(())).is_ok() {
-            carry_out_all(shared, wanted).await;
-        }
-    });
-    over.send_replace(true);
+        // Whoever starts the engine waits for this.
+        Err(error) => drop(ready.send(Err(error))),
+    }
+}
+
+/// Ends what an earlier run left, and finds out what executes the guests.
+async fn prepare(
+    options: QemuOptions,
+    tools: Tools,
+    leftovers: Vec<Leftover>,
+    reports: mpsc::UnboundedSender<Report>,
+) -> Result<Shared, QemuError> {
+    for leftover in leftovers {
+        leftover.end().await?;
+    }
+    let host = Host { device: Path::new("/dev/kvm"), qemu: &|| tools.qemu() };
+    let execution = Execution::choose(options.accelerator, &host).await?;
+    let starts = Semaphore::new(options.starts_at_once.max(1));
+    Ok(Shared { options, tools, execution, starts, reports })
 }
 
 async fn carry_out_all(shared: Arc<Shared>, mut wanted: mpsc::UnboundedReceiver<Order>) {

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use guest::Serial;
 use ravello_sim::{
-    ApplicationFile, BootCause, BootEnd, BootedFrom, Durations, Engine, QemuOptions, Simulator,
+    Accelerator, ApplicationFile, BootCause, BootEnd, BootedFrom, Durations, Engine, QemuOptions, Simulator,
     SimulatorConfig, SimulatorError, SoftShutdown, VmId, VmState,
 };
 use reqwest::{Method, StatusCode};
@@ -57,6 +57,11 @@ impl Lab {
         if !guest::can_run() {
             return None;
         }
+        Some(Self::start_with(vms, Accelerator::Tcg).await.unwrap())
+    }
+
+    /// The same on any host, and with guests that something else may execute.
+    async fn start_with(vms: u64, accelerator: Accelerator) -> Result<Self, SimulatorError> {
         let folder = TempDir::new().unwrap();
         let image = guest::assemble(&sources(), "disk", folder.path());
         let vms: Vec<Value> = (1..=vms)
@@ -76,7 +81,8 @@ impl Lab {
             .collect();
         let document = json!({ "name": "lab", "design": { "vms": vms }, "deployment": { "vms": [] } });
         let application = ApplicationFile::from_value(document).unwrap();
-        Some(Self::serve(folder, &image, application).await.unwrap())
+        let config = config(folder.path(), &image, application, accelerator);
+        Self::serve_with(folder, config).await
     }
 
     async fn serve(
@@ -84,7 +90,11 @@ impl Lab {
         image: &Path,
         application: ApplicationFile,
     ) -> Result<Self, SimulatorError> {
-        let config = config(folder.path(), image, application);
+        let config = config(folder.path(), image, application, Accelerator::Tcg);
+        Self::serve_with(folder, config).await
+    }
+
+    async fn serve_with(folder: TempDir, config: SimulatorConfig) -> Result<Self, SimulatorError> {
         let simulator = Simulator::new(config)?;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -161,6 +171,13 @@ impl Lab {
         wait_for("the boot log", || self.boots(number), |seen| seen == boots).await;
     }
 
+    /// What executes a running guest, from the arguments of its process.
+    fn accelerator(&self, number: u64) -> String {
+        let line = std::fs::read_to_string(format!("/proc/{}/cmdline", self.pid(number))).unwrap();
+        let mut words = line.split('\0').skip_while(|word| *word != "-accel");
+        words.nth(1).unwrap().to_owned()
+    }
+
     fn pid(&self, number: u64) -> u32 {
         std::fs::read_to_string(self.vm_folder(number).join("pid")).unwrap().trim().parse().unwrap()
     }
@@ -170,8 +187,14 @@ fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests")
 }
 
-fn config(folder: &Path, image: &Path, application: ApplicationFile) -> SimulatorConfig {
+fn config(
+    folder: &Path,
+    image: &Path,
+    application: ApplicationFile,
+    accelerator: Accelerator,
+) -> SimulatorConfig {
     let mut options = QemuOptions::in_folder(folder.join("vms"));
+    options.accelerator = accelerator;
     options.images.insert("system".to_owned(), image.to_owned());
     options.networks = vec!["user,restrict=on".parse().unwrap()];
     let mut config = SimulatorConfig::new(USERNAME, PASSWORD.into());
@@ -459,10 +482,45 @@ async fn folder_of_vms_belongs_to_one_simulator() {
     lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
     let application = ApplicationFile::from_value(json!({ "name": "lab" })).unwrap();
     let image = lab.folder.path().join("disk.bin");
-    let error = Simulator::new(config(lab.folder.path(), &image, application)).unwrap_err();
+    let error = Simulator::new(config(lab.folder.path(), &image, application, Accelerator::Tcg)).unwrap_err();
     assert!(error.to_string().contains("another simulator runs VMs in"), "{error}");
     assert!(process_exists(lab.pid(1)), "its guests are left alone");
     lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guest_is_executed_on_every_host_and_by_kvm_only_where_there_is_one() {
+    if !guest::can_run() {
+        return;
+    }
+    let lab = Lab::start_with(1, Accelerator::Auto).await.unwrap();
+    lab.act("vms/1/start").await;
+    lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
+    let accelerator = lab.accelerator(1);
+    println!("by itself, the simulator chose {accelerator}");
+    assert!(["tcg", "kvm"].contains(&accelerator.as_str()));
+    assert!(accelerator == "tcg" || Path::new("/dev/kvm").exists());
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kvm_that_is_asked_for_executes_the_guest_or_is_refused_with_the_reason() {
+    if !guest::can_run() {
+        return;
+    }
+    match Lab::start_with(1, Accelerator::Kvm).await {
+        Ok(lab) => {
+            lab.act("vms/1/start").await;
+            lab.wait_for_line(1, &["DISK: FIRST BOOT"]).await;
+            assert_eq!(lab.accelerator(1), "kvm");
+            lab.end().await;
+        }
+        Err(error) => {
+            let said = format!("{error:?} {error}");
+            assert!(said.contains("KVM does not work here"), "{said}");
+            println!("SKIPPED: a guest under KVM, which does not work on this host: {error}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -488,6 +546,6 @@ async fn image_that_is_not_there_is_refused_at_the_start() {
     let folder = TempDir::new().unwrap();
     let application = ApplicationFile::from_value(json!({ "name": "lab" })).unwrap();
     let missing = folder.path().join("missing.img");
-    let error = Simulator::new(config(folder.path(), &missing, application)).unwrap_err();
+    let error = Simulator::new(config(folder.path(), &missing, application, Accelerator::Tcg)).unwrap_err();
     assert!(error.to_string().starts_with("the image system cannot be read from "), "{error}");
 }

@@ -25,8 +25,9 @@ pub(crate) struct EngineArguments {
     #[arg(long = "network", value_name = "[INTERFACE=]NETWORK", help_heading = QEMU)]
     networks: Vec<NetworkOption>,
 
-    /// What executes the guests: `tcg` is software and works everywhere, `kvm` is the processor.
-    #[arg(long, value_enum, default_value_t = Accel::Tcg, help_heading = QEMU)]
+    /// What executes the guests: `kvm` is the processor, `tcg` is software, which is slow and works everywhere, and `auto` the
+    /// processor if a trial at the start shows that it can.
+    #[arg(long, value_enum, default_value_t = Accel::Auto, help_heading = QEMU)]
     accel: Accel,
 
     /// The most processors a VM gets, whatever its document says.
@@ -56,8 +57,9 @@ pub(crate) enum EngineKind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Accel {
-    Tcg,
+    Auto,
     Kvm,
+    Tcg,
 }
 
 impl EngineArguments {
@@ -91,8 +93,9 @@ impl EngineArguments {
         options.images = self.images.into_iter().collect();
         options.networks = self.networks;
         options.accelerator = match self.accel {
-            Accel::Tcg => Accelerator::Tcg,
+            Accel::Auto => Accelerator::Auto,
             Accel::Kvm => Accelerator::Kvm,
+            Accel::Tcg => Accelerator::Tcg,
         };
         options.most_cpus = self.max_cpus;
         options.most_memory_mib = self.max_memory;

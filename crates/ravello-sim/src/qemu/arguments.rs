@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::execution::Execution;
 use super::folder::Folder;
 use super::hardware::{Controller, Drive, Hardware, Interface, Medium};
 use super::options::{Network, QemuOptions};
@@ -14,16 +15,13 @@ pub(super) fn of(
     hardware: &Hardware,
     files: &[Option<PathBuf>],
     folder: &Folder,
+    execution: Execution,
     options: &QemuOptions,
 ) -> Vec<String> {
     let mut line = Line::default();
-    line.add("-nodefaults").add("-no-user-config");
-    line.option("-name", value(&hardware.name));
-    // Without graphics the firmware shows its screen on the serial port and reads its keys there.
-    line.option("-machine", "pc,graphics=off").option("-accel", options.accelerator.name());
-    line.option("-cpu", "max").option("-smp", hardware.cpus.to_string());
+    line.words.extend(execution.arguments().map(str::to_owned));
+    line.option("-name", value(&hardware.name)).option("-smp", hardware.cpus.to_string());
     line.option("-m", format!("{}M", hardware.memory_mib)).option("-rtc", "base=utc");
-    line.option("-display", "none").option("-vga", "none");
     // It waits for us to listen. A guest that turns itself off leaves the process to us, so that it can be
     // told from one that broke.
     line.add("-S").option("-action", "shutdown=pause").option("-action", "panic=none");
@@ -41,9 +39,6 @@ pub(super) fn of(
         ),
     );
     line.option("-serial", "chardev:console");
-    // The firmware's debug port: it says there when it has handed over.
-    line.option("-chardev", "stdio,id=firmware,signal=off");
-    line.option("-device", "isa-debugcon,iobase=0x402,chardev=firmware");
     line.option("-device", "virtio-rng-pci").option("-device", "pvpanic");
     if hardware.drives.iter().any(|drive| drive.controller == Controller::Scsi) {
         line.option("-device", "virtio-scsi-pci,id=scsi");
@@ -173,7 +168,8 @@ mod tests {
                 }))
             })
             .collect();
-        of(VmId(7), &hardware, &files, &Folder::of(VmId(7), &options), &options).join(" ")
+        of(VmId(7), &hardware, &files, &Folder::of(VmId(7), &options), Execution::SOFTWARE, &options)
+            .join(" ")
     }
 
     #[test]
@@ -216,14 +212,6 @@ mod tests {
             arguments(BootedFrom::Disk, |options| options.networks = vec!["none".parse().unwrap()]);
         assert!(!unplugged.contains("-netdev"), "{unplugged}");
         assert!(unplugged.contains("virtio-net-pci,romfile=,mac=2c:c2:60:00:00:02"), "{unplugged}");
-    }
-
-    #[test]
-    fn kvm_is_used_only_when_asked_for() {
-        assert!(arguments(BootedFrom::Disk, |_| {}).contains("-accel tcg "));
-        let asked =
-            arguments(BootedFrom::Disk, |options| options.accelerator = super::super::Accelerator::Kvm);
-        assert!(asked.contains("-accel kvm ") && !asked.contains("tcg"), "{asked}");
     }
 
     #[test]

@@ -12,6 +12,11 @@ use tokio::time::Instant;
 /// How long a firmware is taken to work that says nothing.
 const SILENT: Duration = Duration::from_secs(2);
 
+/// Whether a line of the debug port says that the firmware is through: INT 19h is the call that boots.
+pub(super) fn hands_over(line: &str) -> bool {
+    line.starts_with("enter handle_19")
+}
+
 /// What is known of the firmware of a running guest.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Firmware {
@@ -29,8 +34,7 @@ impl Firmware {
     /// A line came out of the debug port.
     pub(super) fn said(&mut self, line: &str) {
         self.speaks |= line.starts_with("SeaBIOS");
-        // INT 19h is the call that boots.
-        if line.starts_with("enter handle_19") {
+        if hands_over(line) {
             self.at_work_since = None;
         }
     }

@@ -1,7 +1,7 @@
 //! What the operator chose.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -31,7 +31,7 @@ pub struct QemuOptions {
 }
 
 impl QemuOptions {
-    /// Everything below one folder, software emulation, user-mode networks.
+    /// Everything below one folder, KVM where it works, user-mode networks.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         Self {
@@ -39,7 +39,7 @@ impl QemuOptions {
             folder,
             images: BTreeMap::new(),
             networks: Vec::new(),
-            accelerator: Accelerator::Tcg,
+            accelerator: Accelerator::Auto,
             most_cpus: None,
             most_memory_mib: None,
             extra_arguments: Vec::new(),
@@ -57,9 +57,6 @@ impl QemuOptions {
                 source,
             })?;
         }
-        if self.accelerator == Accelerator::Kvm {
-            OpenOptions::new().read(true).write(true).open("/dev/kvm").map_err(QemuError::Kvm)?;
-        }
         Ok(())
     }
 
@@ -73,20 +70,13 @@ impl QemuOptions {
 /// What executes a guest's instructions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accelerator {
-    /// QEMU itself, in software. Works everywhere.
+    /// The processor where it can, which is tried once at the start; else QEMU itself.
     #[default]
-    Tcg,
-    /// The processor, through `/dev/kvm`. Where that device is broken, guests die, so nobody gets it unasked.
+    Auto,
+    /// The processor, through `/dev/kvm`; an error at the start where it cannot.
     Kvm,
-}
-
-impl Accelerator {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Tcg => "tcg",
-            Self::Kvm => "kvm",
-        }
-    }
+    /// QEMU itself, in software. Works everywhere.
+    Tcg,
 }
 
 /// What an interface is connected to.

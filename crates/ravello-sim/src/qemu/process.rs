@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ impl Process {
             accepted = listener.accept() => accepted.map(|(stream, _)| stream),
             ended = child.wait() => {
                 let status = ended.map_err(StartError::Spawn)?;
-                return Err(StartError::Ended { status, said: last_words(&log) });
+                return Err(StartError::Ended { status, said: last_words_in(&log) });
             }
             () = tokio::time::sleep(CONNECTS) => Err(io::ErrorKind::TimedOut.into()),
         };
@@ -91,7 +91,7 @@ impl Process {
             Err(error) => {
                 let ended = tokio::time::timeout(Duration::from_secs(1), child.wait()).await;
                 match ended {
-                    Ok(Ok(status)) => Err(StartError::Ended { status, said: last_words(&log) }),
+                    Ok(Ok(status)) => Err(StartError::Ended { status, said: last_words_in(&log) }),
                     _ => Err(StartError::Silent(error)),
                 }
             }
@@ -135,7 +135,7 @@ impl Process {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer to its control connection".to_owned(),
         };
-        format!("{QEMU} ended with {status}: {}", last_words(&self.log))
+        format!("{QEMU} ended with {status}: {}", last_words_in(&self.log))
     }
 }
 
@@ -157,10 +157,13 @@ async fn next_line(firmware: &mut Option<Split<BufReader<ChildStdout>>>) -> Opti
 }
 
 /// The end of what QEMU said, in one line.
-fn last_words(log: &PathBuf) -> String {
-    let said = fs::read(log).unwrap_or_default();
+pub(super) fn last_words(said: &[u8]) -> String {
     let start = said.len().saturating_sub(LAST_WORDS);
     let end = String::from_utf8_lossy(said.get(start..).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = end.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.is_empty() { "it said nothing".to_owned() } else { lines.join("; ") }
+}
+
+fn last_words_in(log: &Path) -> String {
+    last_words(&fs::read(log).unwrap_or_default())
 }

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::execution::Execution;
 use super::firmware::Firmware;
 use super::folder::Folder;
 use super::hardware::Hardware;
-use super::options::Accelerator;
 use super::process::{Process, Sign, StartError};
 use super::qmp::Event;
 use super::{QemuError, Shared, arguments, disks};
@@ -58,7 +58,7 @@ impl Vm {
                     }
                     Err(error) => {
                         let mut why = chain(&error);
-                        if self.shared.options.accelerator == Accelerator::Kvm {
+                        if self.shared.execution != Execution::SOFTWARE {
                             why.push_str(TRY_SOFTWARE);
                         }
                         tracing::error!(vm = %self.id, error = why, "VM cannot be powered on");
@@ -91,7 +91,8 @@ impl Vm {
             let file = disks::provide(drive, &self.folder, options).await.map_err(PowerOnError::Disk)?;
             files.push(file);
         }
-        let arguments = arguments::of(self.id, &hardware, &files, &self.folder, options);
+        let arguments =
+            arguments::of(self.id, &hardware, &files, &self.folder, self.shared.execution, options);
         tracing::debug!(vm = %self.id, arguments = arguments.join(" "), "QEMU starts");
         Ok(Process::start(self.shared.tools, &self.folder, &arguments).await?)
     }
@@ -208,7 +209,7 @@ fn status(answer: &Value) -> Option<&str> {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
