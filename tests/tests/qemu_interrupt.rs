@@ -1,13 +1,16 @@
-//! A diagnostic interrupt from a real client to a real machine, in a demonstration.
+//! A diagnostic interrupt from a real client to a real machine, in a demonstration and through a daemon of its own.
 
 use std::path::Path;
 
 use ravbmc_tests::client::{self, Ipmitool};
 use ravbmc_tests::cloud::Cloud;
 use ravbmc_tests::guest::{self, Serial};
-use ravbmc_tests::lab::{BOUND, NODE, boot_cdrom, sources};
+use ravbmc_tests::lab::{BOUND, Lab, NODE, boot_cdrom, sources};
 use ravbmc_tests::ravbmc::Process;
 use ravbmc_tests::wait_for;
+
+/// No time for keys.
+const ISO: [&str; 6] = ["--interfaces", "1", "--shell-prompt", "0s", "--reboot-prompt", "0s"];
 
 #[test]
 fn diagnostic_interrupt_reaches_a_machine_that_runs_and_is_refused_for_one_that_is_off() {
@@ -18,8 +21,7 @@ fn diagnostic_interrupt_reaches_a_machine_that_runs_and_is_refused_for_one_that_
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     guest::assemble(&sources(), "disk", folder.path());
     guest::assemble(&sources(), "deploy", folder.path());
-    let options = ["--interfaces", "1", "--shell-prompt", "0s", "--reboot-prompt", "0s"];
-    let Some(iso) = boot_cdrom(folder.path(), &options) else { return };
+    let Some(iso) = boot_cdrom(folder.path(), &ISO) else { return };
     let state = folder.path().join("state");
     let image = format!("ipxe.iso={}", iso.display());
     let network = format!("user,restrict=on,tftp={},bootfile=deploy.bin", folder.path().display());
@@ -54,4 +56,16 @@ fn diagnostic_interrupt_reaches_a_machine_that_runs_and_is_refused_for_one_that_
     ipmitool.ok("power diag");
     let said = ["iPXE", "DEPLOY: READY", "DEPLOY: NMI"];
     wait_for("the interrupt", BOUND, || serial.lines(), |lines| *lines == said);
+}
+
+#[test]
+fn daemon_beside_a_simulator_sends_diagnostic_interrupts() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut lab) = Lab::start(folder, &ISO, &[]) else { return };
+    let off = lab.ipmitool().run("power diag");
+    assert!(!off.success && off.err.contains("not supported in present state"), "{off:?}");
+    lab.boot_deploy_program();
+    lab.ipmitool().ok("power diag");
+    lab.expect(&["DEPLOY: NMI"]);
+    lab.expect_boots(&[("start", "network")]);
 }

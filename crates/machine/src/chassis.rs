@@ -114,6 +114,12 @@ pub enum Denied {
         /// The state, in words.
         reason: String,
     },
+    /// The platform cannot do such a thing, whatever the state.
+    #[error("the platform cannot do it: {reason}")]
+    NotSupported {
+        /// Why.
+        reason: String,
+    },
     /// The cloud gave no answer, so nothing true can be said.
     #[error("the cloud cannot be reached: {reason}")]
     CloudUnreachable {

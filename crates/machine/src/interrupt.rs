@@ -12,6 +12,7 @@ pub trait DiagnosticInterrupt: fmt::Debug + Send + Sync + 'static {
     /// Sends one to a node.
     ///
     /// # Errors
-    /// [`Denied::NotInPresentState`] when the node does not run, [`Denied::NoSuchNode`], [`Denied::CloudUnreachable`].
+    /// [`Denied::NotInPresentState`] when the node does not run, [`Denied::NotSupported`] when the platform turns out to have
+    /// no such thing, [`Denied::NoSuchNode`], [`Denied::CloudUnreachable`].
     fn pulse<'a>(&'a self, node: &'a NodeId) -> BoxFuture<'a, Result<(), Denied>>;
 }

@@ -13,11 +13,12 @@ mod status_socket;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use machine::{BackendError, BackendErrorKind};
-use ravello::{Client, RavelloBackend};
+use ravello::{Client, CloudInterrupt, RavelloBackend};
 use reconciler::{Handle, Policy, PublishRule, Reconciler, RedbJournal, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -87,7 +88,8 @@ impl Daemon {
     ) -> Result<()> {
         create_state_dir(&self.state_dir)?;
         let journal = RedbJournal::open(self.state_dir.join(JOURNAL_FILE))?;
-        let mut bmcs = Bmcs::new(self.bmc, &self.state_dir, tasks.clone(), shutdown.clone())?;
+        let interrupt = Arc::new(CloudInterrupt::new(self.client.clone()));
+        let mut bmcs = Bmcs::new(self.bmc, interrupt, &self.state_dir, tasks.clone(), shutdown.clone())?;
         let mut served = Vec::new();
         for application in self.applications {
             let selection = boot_selection(application.boot_selection);

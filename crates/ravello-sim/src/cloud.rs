@@ -129,8 +129,9 @@ impl Cloud {
     pub(crate) fn inject_nmi(&mut self, vm: VmId) -> Result<(), CloudError> {
         self.with_machine(vm, |machine, around| {
             if around.outbox.is_none() {
-                let why = "the guests of this simulator are not real: it needs --engine qemu".to_owned();
-                return Err(CloudError::Invalid { why });
+                let what =
+                    "diagnostic interrupt: the guests are not real, which takes --engine qemu".to_owned();
+                return Err(CloudError::NotFound { what });
             }
             if !machine.order_nmi(around) {
                 return Err(CloudError::WrongState {

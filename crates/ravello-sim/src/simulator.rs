@@ -206,14 +206,6 @@ impl Simulator {
         Ok(self.change(|state, now| state.cloud.reboot_guest(vm, now))?)
     }
 
-    /// Sends a non-maskable interrupt to the guest of a VM.
-    ///
-    /// # Errors
-    /// [`ControlError`] if guests are not real, or this one does not run.
-    pub fn inject_nmi(&self, vm: VmId) -> Result<(), ControlError> {
-        Ok(self.change(|state, _| state.cloud.inject_nmi(vm))?)
-    }
-
     /// Changes how the guest of a VM behaves.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 mod application;
 mod exchange;
 mod rehearsal;
+mod simulator;
 mod vm;
 
 pub use application::{ApplicationAction, PublishOptimization, PublishRequest};

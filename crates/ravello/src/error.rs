@@ -79,6 +79,9 @@ pub enum Failure {
         /// The other one.
         second: ApplicationId,
     },
+    /// Only a simulated cloud can do it.
+    #[error("only a simulated cloud can do it")]
+    NoSimulator,
     /// An application without `version` must not be written: the write would overwrite anybody else's.
     #[error("the application carries no version, so writing it could undo somebody else's change")]
     NoVersion,
@@ -128,7 +131,7 @@ impl ClientError {
             | Failure::Malformed(_)
             | Failure::AmbiguousName { .. }
             | Failure::NoVersion => BackendErrorKind::Protocol,
-            Failure::NoSuchApplication { .. } => BackendErrorKind::NotFound,
+            Failure::NoSuchApplication { .. } | Failure::NoSimulator => BackendErrorKind::NotFound,
         }
     }
 
@@ -151,6 +154,7 @@ impl From<ClientError> for BackendError {
             | Failure::Malformed(_)
             | Failure::NoSuchApplication { .. }
             | Failure::AmbiguousName { .. }
+            | Failure::NoSimulator
             | Failure::NoVersion => None,
         };
         Self { operation, reason, kind, source }

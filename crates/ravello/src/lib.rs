@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   RavelloBackend        one application: a look, a step                    backend
+//!   CloudInterrupt        an NMI, where the cloud is a simulator             interrupt
 //!     │  observation, inventory, difference: documents in the product's words
 //!     │  boot_selection, intent_tag: the two edits; node_design: new VMs       pure
 //!   Client                one cloud: requests, replies, session, errors      client
@@ -36,10 +37,12 @@ pub mod error;
 pub mod client;
 
 pub mod backend;
+pub mod interrupt;
 
 pub use authentication::{Authentication, Credentials, EphemeralToken};
 pub use backend::RavelloBackend;
 pub use boot_selection::BootSelection;
 pub use client::{BadSettings, Client, ClientSettings, Writes};
 pub use error::ClientError;
+pub use interrupt::CloudInterrupt;
 pub use inventory::{VmInterface, VmInventory};

@@ -14,6 +14,7 @@ pub(crate) const fn completion_code(denied: &Denied) -> CompletionCode {
     match denied {
         Denied::CloudUnreachable { .. } => CompletionCode::NODE_BUSY,
         Denied::NotInPresentState { .. } | Denied::NoSuchNode => CompletionCode::NOT_SUPPORTED_IN_STATE,
+        Denied::NotSupported { .. } => CompletionCode::INVALID_DATA_FIELD,
         Denied::NotRecorded { .. } => CompletionCode::UNSPECIFIED,
     }
 }

@@ -25,8 +25,8 @@ use super::{Effect, chassis, denial};
 use crate::field;
 use crate::settings::{BmcSettings, KeptSettings, NotKept};
 
-/// How long a console may wait for a reading. No known one does: the most patient give up after half of it.
-const READING_LIMIT: Duration = Duration::from_secs(30);
+/// How long a console may wait for a reading or an interrupt. No known one does: the most patient give up after half of it.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Something that only the port can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,8 +142,8 @@ impl Question {
         }
     }
 
-    /// Asks. A reading gives up when the BMC stops or when nobody can be waiting for it any more; a change does not, because
-    /// half a change is worse than a late answer.
+    /// Asks. A reading and an interrupt give up when the BMC stops or when nobody can be waiting for them any more; a
+    /// change does not, because half a change is worse than a late answer.
     pub(crate) async fn ask<C: Chassis>(
         self,
         chassis: &C,
@@ -201,7 +201,7 @@ impl Question {
                 None => Finished::read(Err(CompletionCode::INVALID_COMMAND)),
             },
             Self::Interrupt => match interrupt {
-                Some(interrupt) => send_interrupt(interrupt, node, requester).await,
+                Some(interrupt) => send_interrupt(interrupt, node, requester, stop).await,
                 None => Finished::read(Err(CompletionCode::INVALID_DATA_FIELD)),
             },
             Self::ChangeUser(request) => match settings {
@@ -325,28 +325,41 @@ async fn reading<R>(
     answered(stop, reading).await?.map_err(|denied| denial::completion_code(&denied))
 }
 
-/// Waits for an answer, which may be a refusal: C0 when the BMC stops before it is there, C3 when it takes too long.
+/// Waits for a reading, which may be a refusal.
 async fn answered<R>(
     stop: &CancellationToken,
     reading: impl Future<Output = Result<R, Denied>>,
 ) -> Result<Result<R, Denied>, CompletionCode> {
-    // Both branches may be dropped at any await: a reading changes nothing.
-    let answered = tokio::select! {
-        answered = tokio::time::timeout(READING_LIMIT, reading) => answered,
-        () = stop.cancelled() => return Err(CompletionCode::NODE_BUSY),
-    };
-    if let Ok(Err(denied)) = &answered {
+    let answered = in_time(stop, reading).await?;
+    if let Err(denied) = &answered {
         tracing::debug!({ field::ERROR } = chain(denied), "the node could not be read");
     }
-    answered.map_err(|_elapsed| CompletionCode::TIMEOUT)
+    Ok(answered)
+}
+
+/// Waits for what may be dropped at any await: C0 when the BMC stops before it is there, C3 when it takes too long.
+async fn in_time<R>(
+    stop: &CancellationToken,
+    droppable: impl Future<Output = R>,
+) -> Result<R, CompletionCode> {
+    tokio::select! {
+        done = tokio::time::timeout(LIMIT, droppable) => done.map_err(|_elapsed| CompletionCode::TIMEOUT),
+        () = stop.cancelled() => Err(CompletionCode::NODE_BUSY),
+    }
 }
 
 async fn send_interrupt(
     interrupt: &dyn DiagnosticInterrupt,
     node: &NodeId,
     requester: &Requester,
+    stop: &CancellationToken,
 ) -> Finished {
-    match interrupt.pulse(node).await {
+    // Given up on its way, it happens or not; nothing is half done.
+    let sent = match in_time(stop, interrupt.pulse(node)).await {
+        Ok(sent) => sent,
+        Err(completion_code) => return Finished::read(Err(completion_code)),
+    };
+    match sent {
         Ok(()) => {
             tracing::info!(
                 { field::USER_NAME } = %requester.user,

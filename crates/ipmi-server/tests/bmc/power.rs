@@ -69,9 +69,32 @@ async fn diagnostic_interrupt_is_sent_where_there_is_something_to_send_it() {
     assert_eq!(interrupts.sent.lock().unwrap().len(), 1);
     assert_eq!(bench.chassis.changes(), [], "it is no change of power");
 
-    *interrupts.denial.lock().unwrap() = Some(Denied::NotInPresentState { reason: "it is off".to_owned() });
-    assert_eq!(session.code(0x00, 0x02, "04").await, 0xd5);
+    for (denied, code) in [
+        (Denied::NotInPresentState { reason: "it is off".to_owned() }, 0xd5),
+        (Denied::NotSupported { reason: "the cloud has no such thing".to_owned() }, 0xcc),
+        (Denied::CloudUnreachable { reason: "no answer".to_owned() }, 0xc0),
+    ] {
+        *interrupts.denial.lock().unwrap() = Some(denied);
+        assert_eq!(session.code(0x00, 0x02, "04").await, code);
+    }
     assert_eq!(interrupts.sent.lock().unwrap().len(), 1);
+}
+
+/// A cloud that never answers.
+#[derive(Debug)]
+struct Silent;
+
+impl DiagnosticInterrupt for Silent {
+    fn pulse<'a>(&'a self, _node: &'a NodeId) -> BoxFuture<'a, Result<(), Denied>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn diagnostic_interrupt_that_nobody_takes_is_given_up() {
+    let bench = Bench::start_with(|config| config.interrupt = Some(Arc::new(Silent)));
+    let mut session = bench.login().await;
+    assert_eq!(session.code(0x00, 0x02, "04").await, 0xc3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,6 +103,7 @@ async fn refusal_is_a_completion_code_that_tells_whether_to_retry() {
     for (denied, code) in [
         (Denied::NotInPresentState { reason: reason() }, 0xd5),
         (Denied::NoSuchNode, 0xd5),
+        (Denied::NotSupported { reason: reason() }, 0xcc),
         (Denied::CloudUnreachable { reason: reason() }, 0xc0),
         (Denied::NotRecorded { reason: reason() }, 0xff),
     ] {

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ipmi_proto::endpoint::EndpointConfig;
 use ipmi_proto::number::Guid;
 use ipmi_server::BmcConfig;
-use machine::{BoxFuture, Denied, DiagnosticInterrupt, NodeId};
 use ravello::{Authentication, Client, ClientSettings, Credentials};
-use ravello_sim::{ControlError, Simulator, SimulatorConfig, Speed, demo};
+use ravello_sim::{Simulator, SimulatorConfig, Speed, demo};
 use reconciler::Policy;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::sim::{self, Home};
 use crate::access::{self, PASSWORD_FILE};
-use crate::arguments::{AddressMode, DemoArguments, EngineKind};
+use crate::arguments::{AddressMode, DemoArguments};
 use crate::configuration::{Application, BootSelection, NodeSelection, Publish, UserChanges, UserPrivilege};
 use crate::daemon::{BmcSettings, Consoles, Daemon, Node};
 use crate::output::{self, Readers};
@@ -82,7 +80,6 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
             ),
             boot_flag_timeout: None,
             user_changes: UserChanges::Allowed,
-            interrupt: interrupt(arguments.engine.engine, simulator.clone()),
             consoles: Consoles {
                 default: Some(console),
                 scrollback: BmcConfig::SCROLLBACK,
@@ -116,29 +113,6 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     cloud_shutdown.cancel();
     cloud.await.context("the simulated cloud broke")??;
     outcome
-}
-
-/// What sends diagnostic interrupts, if guests are real. Ravello's API has none, so only this simulator in the same process
-/// can.
-fn interrupt(engine: EngineKind, simulator: Simulator) -> Option<Arc<dyn DiagnosticInterrupt>> {
-    match engine {
-        EngineKind::Memory => None,
-        EngineKind::Qemu => Some(Arc::new(SimulatedInterrupt(simulator))),
-    }
-}
-
-#[derive(Debug)]
-struct SimulatedInterrupt(Simulator);
-
-impl DiagnosticInterrupt for SimulatedInterrupt {
-    fn pulse<'a>(&'a self, node: &'a NodeId) -> BoxFuture<'a, Result<(), Denied>> {
-        let vm = node.as_str().rsplit('/').next().and_then(|vm| vm.parse().ok());
-        let sent = vm.ok_or(Denied::NoSuchNode).and_then(|vm| {
-            let refused = |error: ControlError| Denied::NotInPresentState { reason: error.to_string() };
-            self.0.inject_nmi(vm).map_err(refused)
-        });
-        Box::pin(std::future::ready(sent))
-    }
 }
 
 /// Where the simulator puts the serial ports.

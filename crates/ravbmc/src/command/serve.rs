@@ -32,7 +32,6 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<()> {
             port_base: configuration.bmc.port_base,
             endpoint,
             boot_flag_timeout: configuration.bmc.boot_flag_timeout,
-            interrupt: None,
             user_changes: configuration.bmc.user_changes,
             consoles: Consoles::of(&configuration.bmc, &configuration.applications),
         },

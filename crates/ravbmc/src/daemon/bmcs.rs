@@ -33,8 +33,6 @@ pub(crate) struct BmcSettings {
     pub(crate) boot_flag_timeout: Option<Duration>,
     /// Whether consoles may change users and channel.
     pub(crate) user_changes: UserChanges,
-    /// What sends diagnostic interrupts to nodes; the cloud itself cannot.
-    pub(crate) interrupt: Option<Arc<dyn DiagnosticInterrupt>>,
     pub(crate) consoles: Consoles,
 }
 
@@ -90,6 +88,7 @@ pub(crate) struct Node {
 /// All BMCs of the daemon.
 pub(super) struct Bmcs {
     settings: BmcSettings,
+    interrupt: Arc<dyn DiagnosticInterrupt>,
     assignments: Assignments,
     running: BTreeMap<NodeId, Node>,
     catalogue: Arc<Catalogue>,
@@ -102,6 +101,7 @@ pub(super) struct Bmcs {
 impl Bmcs {
     pub(super) fn new(
         settings: BmcSettings,
+        interrupt: Arc<dyn DiagnosticInterrupt>,
         state_dir: &Path,
         tasks: TaskTracker,
         shutdown: CancellationToken,
@@ -109,6 +109,7 @@ impl Bmcs {
         let assignments = Assignments::load(state_dir)?;
         Ok(Self {
             settings,
+            interrupt,
             assignments,
             running: BTreeMap::new(),
             catalogue: Arc::default(),
@@ -198,7 +199,7 @@ impl Bmcs {
             UserChanges::Allowed => Some(kept),
             UserChanges::Refused => None,
         };
-        config.interrupt.clone_from(&self.settings.interrupt);
+        config.interrupt = Some(Arc::clone(&self.interrupt));
         config.inventory = Some(Arc::<Catalogue>::clone(&self.catalogue));
         config.console = self.settings.consoles.find(&node, application, name);
         config.scrollback = self.settings.consoles.scrollback;

@@ -22,6 +22,8 @@ pub(super) struct Call {
     method: Method,
     /// Behind the base address, with a leading slash.
     path: String,
+    /// Instead of the base address.
+    root: Option<String>,
     accept: &'static str,
     body: Option<String>,
 }
@@ -53,7 +55,8 @@ impl Call {
     }
 
     fn new(operation: impl Into<String>, purpose: Purpose, method: Method, path: String) -> Self {
-        Self { operation: operation.into(), purpose, method, path, accept: "application/json", body: None }
+        let (operation, accept) = (operation.into(), "application/json");
+        Self { operation, purpose, method, path, root: None, accept, body: None }
     }
 
     pub(super) fn with_body(mut self, body: &Json) -> Self {
@@ -63,6 +66,12 @@ impl Call {
 
     pub(super) const fn accepting(mut self, accept: &'static str) -> Self {
         self.accept = accept;
+        self
+    }
+
+    /// The path is behind this, and not behind the base address.
+    pub(super) fn behind(mut self, root: &str) -> Self {
+        self.root = Some(root.to_owned());
         self
     }
 
@@ -152,7 +161,7 @@ impl Client {
         call: &Call,
         sign: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Reply, ClientError> {
-        let url = format!("{}{}", self.shared.base, call.path);
+        let url = format!("{}{}", call.root.as_ref().unwrap_or(&self.shared.base), call.path);
         let request = self.shared.http.request(call.method.clone(), url).header(ACCEPT, call.accept);
         let request = match &call.body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),

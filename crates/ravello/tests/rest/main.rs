@@ -11,6 +11,7 @@
 mod authentication;
 mod backend;
 mod errors;
+mod interrupt;
 mod logging;
 mod requests;
 mod support;
