@@ -1,4 +1,5 @@
 //! Virtual environments with packages from the Python package index, for tests that run other people's Python.
+#![allow(dead_code, reason = "no test program uses all of it")]
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -32,11 +33,26 @@ impl VirtualEnvironment {
         Ok(environment)
     }
 
-    /// Runs a script in a bare environment: nothing that is set outside leaks in.
+    /// Where it is.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Runs a program of it in a bare environment: nothing that is set outside leaks in.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.directory.join("bin").join(name));
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONWARNINGS", "ignore");
+        command
+    }
+
+    /// Runs a script with its Python.
     pub(crate) fn script(&self, script: &Path) -> Command {
-        let mut command = Command::new(self.directory.join("bin/python"));
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("PYTHONDONTWRITEBYTECODE", "1");
-        command.args(["-W", "ignore"]).arg(script);
+        let mut command = self.program("python");
+        command.arg(script);
         command
     }
 

@@ -96,7 +96,7 @@ pub enum ExportError {
     },
     /// The consumer cannot be told the cipher suite.
     #[error(
-        "{consumer} has no setting for the cipher suite, and these BMCs offer neither 17 nor 3; add one of them"
+        "{consumer} cannot be told to use the cipher suite of these BMCs, which offer neither 17 nor 3; add one of them"
     )]
     NoCipherSuite {
         /// The consumer.

@@ -120,6 +120,27 @@ fn tripleo_gets_its_instackenv() {
 }
 
 #[test]
+fn tripleo_hands_on_what_differs_from_the_usual() {
+    let account = Account {
+        privilege: Privilege::Operator,
+        kg: Some(Secret::Written("ab01".into())),
+        cipher_suite: Some(8),
+        ..account()
+    };
+    let enrolment = Enrolment::new(account, machines()).unwrap();
+    let yaml = instackenv(&enrolment, BootMode::Uefi, Syntax::Yaml).unwrap();
+    insta::assert_snapshot!("instackenv-unusual.yaml", yaml);
+}
+
+#[test]
+fn metal3_logs_in_with_the_privilege_of_the_user() {
+    let account = Account { privilege: Privilege::Operator, ..account() };
+    let enrolment = Enrolment::new(account, machines()).unwrap();
+    let yaml = metal3(&enrolment, &metal3::Options::default(), Syntax::Yaml).unwrap();
+    assert!(yaml.contains("address: 'ipmi://192.0.2.1:6230?privilegelevel=OPERATOR'"), "{yaml}");
+}
+
+#[test]
 fn metal3_gets_a_secret_and_a_host_each() {
     let yaml = metal3(&enrolment(), &metal3::Options::default(), Syntax::Yaml).unwrap();
     insta::assert_snapshot!("metal3.yaml", yaml);
@@ -213,8 +234,20 @@ fn an_interface_that_is_not_there_is_refused() {
 fn a_key_that_cannot_be_handed_over_is_refused() {
     let account = Account { kg: Some(Secret::Written("01".into())), ..account() };
     let enrolment = Enrolment::new(account, machines()).unwrap();
-    assert!(instackenv(&enrolment, BootMode::Bios, Syntax::Json).is_err());
-    assert!(metal3(&enrolment, &metal3::Options::default(), Syntax::Yaml).is_err());
+    let refused = metal3(&enrolment, &metal3::Options::default(), Syntax::Yaml).unwrap_err().to_string();
+    assert!(refused.contains("Metal3") && refused.contains("Kg"), "{refused}");
+}
+
+#[test]
+fn a_cipher_suite_that_maas_has_no_choice_for_is_refused() {
+    let maas_with = |suite| {
+        let enrolment =
+            Enrolment::new(Account { cipher_suite: Some(suite), ..account() }, Vec::new()).unwrap();
+        maas(&enrolment, &maas::Options::default(), Form::Script)
+    };
+    assert!(maas_with(8).is_ok());
+    let refused = maas_with(16).unwrap_err().to_string();
+    assert!(refused.contains("MAAS") && refused.contains("cipher suite"), "{refused}");
 }
 
 #[test]

@@ -23,3 +23,6 @@ mod lab;
 mod management;
 mod node;
 mod power;
+mod tripleo;
+#[path = "../../python/virtual_environment.rs"]
+mod virtual_environment;

@@ -10,7 +10,6 @@
 )]
 
 #[path = "../../../../tests/python/virtual_environment.rs"]
-#[allow(dead_code, reason = "shared with tests that use all of it")]
 mod virtual_environment;
 
 mod ipmi_sim;

@@ -42,12 +42,30 @@ struct DriverInfo<'a> {
     ipmi_port: u16,
     ipmi_username: &'a str,
     ipmi_password: &'a str,
+    #[serde(flatten)]
+    unusual: UnusualAccess,
+}
+
+/// What the driver `ipmi` must be told where it is not what it assumes.
+#[derive(Serialize)]
+pub(super) struct UnusualAccess {
     #[serde(skip_serializing_if = "Option::is_none")]
     ipmi_priv_level: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ipmi_hex_kg_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ipmi_cipher_suite: Option<String>,
+}
+
+impl UnusualAccess {
+    pub(super) fn of(account: &Account) -> Self {
+        Self {
+            ipmi_priv_level: (account.privilege != Privilege::Administrator)
+                .then(|| account.privilege.name()),
+            ipmi_hex_kg_key: account.kg.as_ref().map(kg_key),
+            ipmi_cipher_suite: account.cipher_suite.map(|suite| suite.to_string()),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -108,9 +126,7 @@ fn driver_info<'a>(machine: &Machine, account: &'a Account) -> DriverInfo<'a> {
         ipmi_port: machine.bmc.port,
         ipmi_username: &account.username,
         ipmi_password: account.password.text(),
-        ipmi_priv_level: (account.privilege != Privilege::Administrator).then(|| account.privilege.name()),
-        ipmi_hex_kg_key: account.kg.as_ref().map(kg_key),
-        ipmi_cipher_suite: account.cipher_suite.map(|suite| suite.to_string()),
+        unusual: UnusualAccess::of(account),
     }
 }
 

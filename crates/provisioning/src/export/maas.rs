@@ -15,6 +15,9 @@ use super::{BootMode, ExportError, Syntax, hostname, spell};
 use crate::mac_address::MacAddress;
 use crate::{Account, Bmc, Enrolment, Machine, Privilege};
 
+/// The cipher suites that MAAS has a choice for.
+const CIPHER_SUITES: [u8; 4] = [3, 8, 12, 17];
+
 /// The port of every BMC that MAAS talks to.
 const PORT: u16 = 623;
 
@@ -60,8 +63,12 @@ struct Parameters<'a> {
 ///
 /// # Errors
 /// [`ExportError::FixedPort`] for a BMC on another port than 623, [`ExportError::TooFewAddresses`],
-/// [`ExportError::Unnameable`], [`ExportError::Ambiguous`] for two equal names.
+/// [`ExportError::Unnameable`], [`ExportError::Ambiguous`] for two equal names; [`ExportError::NoCipherSuite`] for one
+/// that MAAS does not know.
 pub fn maas(enrolment: &Enrolment, options: &Options, form: Form) -> Result<String, ExportError> {
+    if enrolment.account().cipher_suite.is_some_and(|suite| !CIPHER_SUITES.contains(&suite)) {
+        return Err(ExportError::NoCipherSuite { consumer: "MAAS" });
+    }
     let machines = hostname::named(enrolment)?;
     let addresses = addresses(&machines, options.forwarded_from)?;
     let parameters: Vec<_> = machines

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{ARCHITECTURE, BootMode, ExportError, Syntax, boot_mac, hostname, spell, yaml};
 use crate::mac_address::MacAddress;
-use crate::{Enrolment, Machine};
+use crate::{Bmc, Enrolment, Machine, Privilege};
 
 /// What else can be said about the hosts.
 #[derive(Clone, Debug, Default)]
@@ -112,7 +112,7 @@ pub fn metal3(enrolment: &Enrolment, options: &Options, syntax: Syntax) -> Resul
             api_version: "metal3.io/v1alpha1",
             kind: "BareMetalHost",
             metadata: metadata(name),
-            spec: specification(machine, options, credentials_name)?,
+            spec: specification(machine, options, account.privilege, credentials_name)?,
         }));
     }
     match syntax {
@@ -127,6 +127,7 @@ pub fn metal3(enrolment: &Enrolment, options: &Options, syntax: Syntax) -> Resul
 fn specification(
     machine: &Machine,
     options: &Options,
+    privilege: Privilege,
     credentials_name: String,
 ) -> Result<Specification, ExportError> {
     Ok(Specification {
@@ -137,6 +138,14 @@ fn specification(
             BootMode::Uefi => "UEFI",
         },
         architecture: ARCHITECTURE,
-        bmc: BmcDetails { address: format!("ipmi://{}", machine.bmc), credentials_name },
+        bmc: BmcDetails { address: bmc_address(machine.bmc, privilege), credentials_name },
     })
+}
+
+/// Metal3 assumes an administrator unless the address says otherwise.
+fn bmc_address(bmc: Bmc, privilege: Privilege) -> String {
+    match privilege {
+        Privilege::Administrator => format!("ipmi://{bmc}"),
+        Privilege::User | Privilege::Operator => format!("ipmi://{bmc}?privilegelevel={}", privilege.name()),
+    }
 }
