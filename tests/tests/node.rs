@@ -289,6 +289,33 @@ fn changes_that_come_between_write_and_publish_hold_the_publish_back() {
 }
 
 #[test]
+fn nodes_of_an_application_that_was_never_published_wait_in_its_design() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("lab.json");
+    let interface = json!({ "name": "eth0", "device": { "index": 0, "deviceType": "virtio", "useAutomaticMac": true },
+        "ipConfig": { "staticIpConfig": { "ip": "192.168.2.1", "mask": "255.255.255.0" } } });
+    let undercloud = json!({ "name": "undercloud", "networkConnections": [interface], "hardDrives": [] });
+    let application = json!({ "name": "lab", "design": { "vms": [undercloud] } });
+    std::fs::write(&document, application.to_string()).unwrap();
+    let simulator = Process::simulator(&["--application", document.to_str().unwrap(), "--speed", "20"]);
+    let cloud = Cloud::of(&simulator);
+    let configuration = configuration(folder.path(), &simulator.cloud_url(), "");
+    let text = std::fs::read_to_string(&configuration).unwrap().replace("\"demo\"", "\"lab\"");
+    std::fs::write(&configuration, text).unwrap();
+    let create = |words: &[&str]| {
+        let words = [&["node", "create", "--config", configuration.to_str().unwrap()], words].concat();
+        let output = run(&words);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let created: Value = serde_json::from_str(&create(&["-n", "2", "--json"])).unwrap();
+    assert_eq!(names(&created), ["node1", "node2"]);
+    let text = create(&[]);
+    assert!(text.contains("node3") && text.contains("never published"), "{text}");
+    assert_eq!((cloud.requests("PUT"), cloud.requests("publishUpdates")), (2, 0));
+}
+
+#[test]
 fn an_operator_may_have_everything_published() {
     let lab = Lab::new("publish = \"always\"\n");
     let before = lab.undercloud_boots();

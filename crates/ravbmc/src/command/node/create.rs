@@ -65,7 +65,10 @@ pub(super) async fn run(arguments: NodeCreateArguments) -> Result<()> {
         return work.rehearse(arguments.json).await;
     }
     let nodes = work.write().await?;
-    work.publish(&nodes).await?;
+    if let Some(unpublished) = work.publish(&nodes).await? {
+        let what = "designed; the application was never published, and once it is they are there";
+        return report(&unpublished, &nodes, arguments.json, what);
+    }
     let made = work.wait(&nodes).await?;
     report(&made, &nodes, arguments.json, "created")
 }
@@ -129,18 +132,17 @@ impl Work {
         bail!("somebody else wrote to {} first, {MOST_CONFLICTS} times in a row", self.application.name)
     }
 
-    /// Publishes, as soon as that harms nobody.
-    async fn publish(&self, nodes: &[NewNode]) -> Result<()> {
+    /// Publishes, as soon as that harms nobody. The first publish of an application is its owner's: it decides where
+    /// everything runs and starts it. So one that was never published is returned as it is.
+    async fn publish(&self, nodes: &[NewNode]) -> Result<Option<Application>> {
         let mut told = String::new();
         loop {
             let read = self.look().await?;
             if !read.published() {
-                bail!(
-                    "the nodes are in the design, but the application was never published; publish it, and they are there"
-                );
+                return Ok(Some(read));
             }
             if self.all_deployed(&read, nodes) {
-                return Ok(());
+                return Ok(None);
             }
             let foreign = self.foreign_changes(&read);
             let why = if foreign.is_empty() {
@@ -148,7 +150,7 @@ impl Work {
                 match self.client.publish_updates(self.id).await {
                     Ok(()) => {
                         eprintln!("Published.");
-                        return Ok(());
+                        return Ok(None);
                     }
                     Err(error) => {
                         let words = error.to_string();
