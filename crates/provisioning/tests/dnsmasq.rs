@@ -99,8 +99,9 @@ fn possible() -> bool {
         command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    let missing = if !works("unshare", &["--net", "--mount", "true"]) {
-        Some("network namespaces are not allowed here")
+    let namespaces = ["--net", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/run"];
+    let missing = if !works("unshare", &namespaces) {
+        Some("network namespaces, or mounts in a namespace, are not allowed here")
     } else if !works("dnsmasq", &["--version"]) {
         Some("dnsmasq is not installed (package dnsmasq-base)")
     } else if !works("sh", &["-c", "command -v udhcpc"]) {

@@ -65,10 +65,11 @@ fn missing() -> Option<&'static str> {
         command.status().is_ok_and(|status| status.success())
     };
     let there = |file: &str| Path::new(file).exists();
-    let tap = ["--net", "--mount", "ip", "tuntap", "add", "tap0", "mode", "tap"];
+    let trial = "mount --bind /etc /etc && ip tuntap add tap0 mode tap";
+    let tap = ["--net", "--mount", "--propagation", "private", "sh", "-c", trial];
     [
         (works("ip", &["-V"]), "ip is not installed (package iproute2)"),
-        (works("unshare", &tap), "network namespaces or /dev/net/tun are not allowed here"),
+        (works("unshare", &tap), "network namespaces, mounts in them or /dev/net/tun are not allowed here"),
         (works("dnsmasq", &["--version"]), "dnsmasq is not installed (package dnsmasq-base)"),
         (works("qemu-system-x86_64", &["--version"]), "QEMU is not installed (package qemu-system-x86)"),
         (works("xorriso", &["--version"]), "xorriso is not installed"),
