@@ -90,7 +90,8 @@ impl Line {
                     let begin = Instant::now();
                     self.report(Report::Connected).await?;
                     let error = self.converse(attachment).await?;
-                    tracing::warn!({ field::ERROR } = %error, "the console is lost; connecting again");
+                    // Some are there only while their node is on.
+                    tracing::info!({ field::ERROR } = %error, "the console is lost; connecting again");
                     self.report(Report::Lost).await?;
                     self.forget().await?;
                     // A connection that ends as soon as it was made is as good as none.
@@ -100,7 +101,7 @@ impl Line {
                 }
                 Err(error) if told => tracing::debug!({ field::ERROR } = %error, "no console yet"),
                 Err(error) => {
-                    tracing::warn!({ field::ERROR } = %error, "the console is not there; trying again until it is");
+                    tracing::info!({ field::ERROR } = %error, "the console is not there; trying again until it is");
                     told = true;
                 }
             }
