@@ -43,6 +43,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -119,6 +120,9 @@ pub enum QemuError {
     #[error("the thread that runs the VMs cannot be started")]
     Thread(#[source] io::Error),
 }
+
+/// How long a trial of KVM may always take. It takes some tenths of a second.
+const KVM_GRACE: Duration = Duration::from_secs(1);
 
 /// What all VMs share.
 #[derive(Debug)]
@@ -221,7 +225,7 @@ async fn prepare(
     for leftover in leftovers {
         leftover.end().await?;
     }
-    let host = Host { device: Path::new("/dev/kvm"), qemu: &|| tools.qemu() };
+    let host = Host { device: Path::new("/dev/kvm"), qemu: &|| tools.qemu(), grace: KVM_GRACE };
     let execution = Execution::choose(options.accelerator, &host).await?;
     let starts = Semaphore::new(options.starts_at_once.max(1));
     Ok(Shared { options, tools, execution, starts, reports })

@@ -23,9 +23,6 @@ use super::vm::chain;
 /// How long a trial may take at most. In software it takes some tenths of a second.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// How long a trial under KVM may always take, however fast the software was: a host may be busy for a moment.
-const SHORTEST: Duration = Duration::from_secs(1);
-
 /// How many times as long as the software KVM may take to be chosen. A processor with support for virtual machines
 /// takes about as long; a KVM that emulates takes forty times as long.
 const SLOWER: u32 = 5;
@@ -63,6 +60,8 @@ pub(super) struct Host<'a> {
     pub(super) device: &'a Path,
     /// Makes a command that runs QEMU.
     pub(super) qemu: &'a dyn Fn() -> Command,
+    /// How long a trial under KVM may always take, however fast the software was: a host may be busy for a moment.
+    pub(super) grace: Duration,
 }
 
 impl Execution {
@@ -125,7 +124,7 @@ impl Host<'_> {
         self.open_device()?;
         let started = Instant::now();
         let limit = match self.trial(Execution::SOFTWARE, LONGEST).await {
-            Ok(()) => started.elapsed().saturating_mul(SLOWER).clamp(SHORTEST, LONGEST),
+            Ok(()) => started.elapsed().saturating_mul(SLOWER).max(self.grace).min(LONGEST),
             // There are builds of QEMU that have only KVM.
             Err(_) => LONGEST,
         };
@@ -197,7 +196,9 @@ mod tests {
             shell.args(["-c", &script, "qemu"]);
             shell
         };
-        let host = Host { device: Path::new("/dev/null"), qemu: &qemu };
+        // Only a trial that must fail is not given all the time there is.
+        let grace = if kvm == STUCK { Duration::from_millis(100) } else { LONGEST };
+        let host = Host { device: Path::new("/dev/null"), qemu: &qemu, grace };
         Execution::choose(wanted, &host).await.map_err(|error| error.to_string())
     }
 
@@ -242,7 +243,7 @@ mod tests {
     #[tokio::test]
     async fn host_without_kvm_has_software() {
         let missing = Path::new("/no/such/device");
-        let host = Host { device: missing, qemu: &|| Command::new("/no/such/program") };
+        let host = Host { device: missing, qemu: &|| Command::new("/no/such/program"), grace: LONGEST };
         assert_eq!(Execution::choose(Accelerator::Auto, &host).await.unwrap(), Execution::SOFTWARE);
         let error = Execution::choose(Accelerator::Kvm, &host).await.unwrap_err().to_string();
         assert!(error.contains("/dev/kvm cannot be opened: No such file"), "{error}");
