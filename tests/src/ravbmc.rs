@@ -100,6 +100,16 @@ impl Process {
         Self::start_with(arguments, std::fs::File::create(log).expect("the log can be written").into())
     }
 
+    /// Starts a command whose log goes into a pipe that nobody reads any more.
+    ///
+    /// # Panics
+    /// As [`Process::start`], and when there is no pipe.
+    pub fn start_unheard(arguments: &[&str]) -> Self {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        Self::start_with(arguments, writer.into())
+    }
+
     fn start_with(arguments: &[&str], log: Stdio) -> Self {
         let mut command = command();
         let mut child = command

@@ -220,3 +220,26 @@ fn no_secret_is_ever_logged() {
         assert!(!log.contains(secret), "{secret:?} is in the log");
     }
 }
+
+#[test]
+fn program_whose_log_nobody_reads_works_and_ends_all_the_same() {
+    let demo = Process::start_unheard(&["demo", "--nodes", "1", "--port-base", "0", "--speed", "20"]);
+    assert_eq!(said(&ipmi(&demo, "power on")), "Chassis Power Control: on\n");
+    let status = || said(&ipmi(&demo, "power status"));
+    wait_for("on", BOUND, status, |said| said == "Chassis Power is on\n");
+    let (ended, has_ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || ended.send(demo.terminate()));
+    assert!(has_ended.recv_timeout(BOUND).expect("SIGTERM ends it"));
+}
+
+#[test]
+fn failure_that_nobody_reads_is_still_a_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut failing = command();
+    failing
+        .args(["check-config", "--config", "/no/such/file"])
+        .stdout(std::process::Stdio::null())
+        .stderr(writer);
+    assert_eq!(failing.status().unwrap().code(), Some(1), "and no panic, which would be 101");
+}

@@ -20,7 +20,9 @@ pub(crate) fn start(format: LogFormat, command: &Command) {
         | Command::CheckConfig(_) => LevelFilter::WARN,
     };
     let filter = EnvFilter::builder().with_default_directive(default.into()).from_env_lossy();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that nobody reads any more is no reason to stop, and complaining about it would be one.
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     match format {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().init(),

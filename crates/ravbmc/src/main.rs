@@ -17,6 +17,7 @@
 //! | [`output`] | what is printed for people and for programs |
 //!
 //! The exit status is 0 only on success. Errors are one or two plain lines on standard error.
+#![warn(clippy::print_stderr, clippy::print_stdout, reason = "they panic where nobody reads: see `output`")]
 
 mod access;
 mod arguments;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ravbmc: {}", output::error_chain(&error));
+            output::tell(format_args!("ravbmc: {}", output::error_chain(&error)));
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,6 @@
 //! What is printed: tables for people, JSON for programs, errors in one line.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -68,6 +69,17 @@ pub(crate) fn print(text: &str) -> Result<()> {
         .try_for_each(|line| writeln!(out, "{}", line.trim_end()))
         .and_then(|()| out.flush())
         .context("cannot write to standard output")
+}
+
+/// Tells the person in front of it something, in a line on standard error. Where nobody reads that any more, the work goes
+/// on all the same.
+pub(crate) fn tell(line: impl Display) {
+    tell_unfinished(format_args!("{line}\n"));
+}
+
+/// The same, without an end of line.
+pub(crate) fn tell_unfinished(text: impl Display) {
+    let _ = write!(io::stderr().lock(), "{text}");
 }
 
 /// Prints one JSON document.

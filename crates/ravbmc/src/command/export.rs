@@ -74,7 +74,7 @@ fn write(text: &str, to: &SecretOutputArguments) -> Result<()> {
         None => {
             output::print(text)?;
             if !to.with_passwords {
-                eprintln!("Passwords are left out; -o FILE writes them to a file that only you can read.");
+                output::tell("Passwords are left out; -o FILE writes them to a file that only you can read.");
             }
             Ok(())
         }

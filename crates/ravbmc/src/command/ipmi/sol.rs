@@ -20,7 +20,7 @@ use self::escape::{Escape, Typed};
 use self::terminal::RawTerminal;
 use super::report::Report;
 use crate::arguments::SolCommand;
-use crate::shutdown;
+use crate::{output, shutdown};
 
 /// How long nothing more is said about characters that were lost.
 const COMPLAINT: Duration = Duration::from_secs(5);
@@ -41,10 +41,13 @@ pub(super) async fn execute(client: &mut Client, command: SolCommand) -> Result<
 async fn activate(client: &mut Client) -> Result<()> {
     client.activate_sol().await.map_err(explained).context("sol activate")?;
     let terminal = RawTerminal::enter()?;
-    eprint!("[console of {}; type ~. to leave, ~? for more]\r\n", client.peer());
+    output::tell_unfinished(format_args!(
+        "[console of {}; type ~. to leave, ~? for more]\r\n",
+        client.peer()
+    ));
     let outcome = converse(client, terminal.is_some()).await;
     drop(terminal);
-    eprintln!("\n[left]");
+    output::tell("\n[left]");
     match outcome? {
         End::Left => {
             // The session ends anyway, and with it the payload.
@@ -83,13 +86,13 @@ async fn converse(client: &mut Client, at_terminal: bool) -> Result<End> {
                 // A node that prints without end loses some with every packet; once in a while is enough.
                 RemoteEvent::Overrun if complained.is_none_or(|at| at.elapsed() > COMPLAINT) => {
                     complained = Some(Instant::now());
-                    eprint!("\r\n[characters were lost]\r\n");
+                    output::tell_unfinished("\r\n[characters were lost]\r\n");
                 }
                 RemoteEvent::Overrun => {}
-                RemoteEvent::Break => eprint!("\r\n[break]\r\n"),
-                RemoteEvent::Available(true) => eprint!("\r\n[the node can be reached again]\r\n"),
+                RemoteEvent::Break => output::tell_unfinished("\r\n[break]\r\n"),
+                RemoteEvent::Available(true) => output::tell_unfinished("\r\n[the node can be reached again]\r\n"),
                 RemoteEvent::Available(false) => {
-                    eprint!("\r\n[the console of the node cannot be reached; what is typed is not taken]\r\n");
+                    output::tell_unfinished("\r\n[the console of the node cannot be reached; what is typed is not taken]\r\n");
                 }
                 RemoteEvent::Deactivated => return Ok(End::TakenAway),
             },
@@ -99,7 +102,7 @@ async fn converse(client: &mut Client, at_terminal: bool) -> Result<End> {
                         match typed {
                             Typed::Characters(characters) => client.type_characters(&characters),
                             Typed::Break => client.send_break(),
-                            Typed::Help => eprint!("{}", escape::HELP),
+                            Typed::Help => output::tell_unfinished(escape::HELP),
                             Typed::Leave => return Ok(End::Left),
                         }
                     }

@@ -93,7 +93,7 @@ impl Work {
         let nodes = node_design::add_nodes(&mut document, &self.request, self.selection)?;
         report(&document, &nodes, json, "would be created; nothing was sent")?;
         for change in foreign {
-            eprintln!("The publish would be held back: {change}");
+            output::tell(format_args!("The publish would be held back: {change}"));
         }
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Work {
             match self.client.put_application(&edited).await {
                 Ok(()) => {
                     let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-                    eprintln!("Designed {}.", names.join(", "));
+                    output::tell(format_args!("Designed {}.", names.join(", ")));
                     return Ok(nodes);
                 }
                 Err(error) => {
@@ -149,7 +149,7 @@ impl Work {
                 self.extend_expiration(&read).await?;
                 match self.client.publish_updates(self.id).await {
                     Ok(()) => {
-                        eprintln!("Published.");
+                        output::tell("Published.");
                         return Ok(None);
                     }
                     Err(error) => {
@@ -162,7 +162,7 @@ impl Work {
                 format!("the publish is held back, it would restart running VMs: {}", foreign.join("; "))
             };
             if told != why {
-                eprintln!("Waiting: {why}.");
+                output::tell(format_args!("Waiting: {why}."));
                 told.clone_from(&why);
             }
             self.pause(&format!("the nodes are in the design and not published: {why}")).await?;
@@ -192,7 +192,7 @@ impl Work {
                 }
             }
             if ready != told {
-                eprintln!("{ready} of {} ready.", nodes.len());
+                output::tell(format_args!("{ready} of {} ready.", nodes.len()));
                 told = ready;
             }
             if ready == nodes.len() {
