@@ -18,6 +18,9 @@ pub const BOUND: Duration = Duration::from_secs(100);
 /// The name of the machine.
 pub const NODE: &str = "node1";
 
+/// The options of `demo` and `sim` for guests that are the same on every host: QEMU in software.
+pub const QEMU: [&str; 4] = ["--engine", "qemu", "--accel", "tcg"];
+
 /// How a power cycle is asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum PowerCycle {
@@ -62,21 +65,10 @@ impl Lab {
         let state = folder.path().join("cloud");
         let image = format!("ipxe.iso={}", iso.display());
         let deploy = format!("eth1=user,restrict=on,tftp={},bootfile=deploy.bin", folder.path().display());
-        let engine = [
-            "--engine",
-            "qemu",
-            "--accel",
-            "tcg",
-            "--image",
-            &image,
-            "--max-memory",
-            "256M",
-            "--max-cpus",
-            "1",
-        ];
+        let size = ["--image", &image, "--max-memory", "256M", "--max-cpus", "1"];
         let networks = ["--network", "eth0=user,restrict=on", "--network", &deploy];
         let cloud = ["--speed", "20", "--state-dir", text(&state)];
-        let simulator = Process::simulator(&[&cloud[..], &engine, &networks, options].concat());
+        let simulator = Process::simulator(&[&cloud[..], &QEMU, &size, &networks, options].concat());
         let cloud = Cloud::of(&simulator);
         let vm = cloud.id(NODE);
         let serial = Serial::new(

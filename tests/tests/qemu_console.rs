@@ -6,7 +6,7 @@ use ipmi_client::{Client, ClientOptions};
 use ipmi_proto::command::chassis::{ChassisControl, PowerAction};
 use ipmi_proto::sol::RemoteEvent;
 use ravbmc_tests::guest;
-use ravbmc_tests::lab::{BOUND, boot_cdrom, sources};
+use ravbmc_tests::lab::{BOUND, QEMU, boot_cdrom, sources};
 use ravbmc_tests::ravbmc::{PASSWORD, Process};
 
 async fn read_until(client: &mut Client, text: &str) {
@@ -33,19 +33,8 @@ async fn machine_is_seen_and_typed_on_over_the_lan_across_a_power_cycle() {
     let Some(iso) = boot_cdrom(folder.path(), &quick) else { return };
     let image = format!("ipxe.iso={}", iso.display());
     let network = format!("user,restrict=on,tftp={},bootfile=deploy.bin", folder.path().display());
-    let engine = [
-        "--engine",
-        "qemu",
-        "--accel",
-        "tcg",
-        "--image",
-        &image,
-        "--network",
-        &network,
-        "--max-memory",
-        "128M",
-    ];
-    let demo = Process::demo(1, &[&["--speed", "20"][..], &engine].concat());
+    let engine = ["--image", &image, "--network", &network, "--max-memory", "128M"];
+    let demo = Process::demo(1, &[&["--speed", "20"][..], &QEMU, &engine].concat());
     let address = demo.bmcs()[0].address;
     let options = || ClientOptions::new("admin", PASSWORD).unwrap();
     let mut control = Client::connect(address, ClientOptions { tries: 10, ..options() }).await.unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use ravbmc_tests::client::{self, Ipmitool};
 use ravbmc_tests::cloud::Cloud;
 use ravbmc_tests::guest::{self, Serial};
-use ravbmc_tests::lab::{BOUND, Lab, NODE, boot_cdrom, sources};
+use ravbmc_tests::lab::{BOUND, Lab, NODE, QEMU, boot_cdrom, sources};
 use ravbmc_tests::ravbmc::Process;
 use ravbmc_tests::wait_for;
 
@@ -25,25 +25,9 @@ fn diagnostic_interrupt_reaches_a_machine_that_runs_and_is_refused_for_one_that_
     let state = folder.path().join("state");
     let image = format!("ipxe.iso={}", iso.display());
     let network = format!("user,restrict=on,tftp={},bootfile=deploy.bin", folder.path().display());
-    let demo = Process::demo(
-        1,
-        &[
-            "--state-dir",
-            &path(&state),
-            "--speed",
-            "20",
-            "--engine",
-            "qemu",
-            "--accel",
-            "tcg",
-            "--image",
-            &image,
-            "--network",
-            &network,
-            "--max-memory",
-            "128M",
-        ],
-    );
+    let options = ["--image", &image, "--network", &network, "--max-memory", "128M"];
+    let state_dir = ["--state-dir", &path(&state), "--speed", "20"];
+    let demo = Process::demo(1, &[&state_dir[..], &QEMU, &options].concat());
     let ipmitool = Ipmitool::new(&demo.bmcs()[0]);
     let off = ipmitool.run("power diag");
     assert!(!off.success && off.err.contains("not supported in present state"), "{off:?}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ravbmc_tests::cloud::Cloud;
 use ravbmc_tests::guest::{self, Serial};
+use ravbmc_tests::lab::QEMU;
 use ravbmc_tests::ravbmc::Process;
 use ravbmc_tests::wait_for;
 use serde_json::json;
@@ -16,20 +17,9 @@ const VMS: u64 = 3;
 fn simulator(folder: &Path, application: &Path) -> Process {
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     let image = format!("system={}", folder.join("disk.bin").display());
-    Process::simulator(&[
-        "--application",
-        &path(application),
-        "--state-dir",
-        &path(&folder.join("cloud")),
-        "--engine",
-        "qemu",
-        "--accel",
-        "tcg",
-        "--image",
-        &image,
-        "--network",
-        "user,restrict=on",
-    ])
+    let (application, state) = (path(application), path(&folder.join("cloud")));
+    let files = ["--application", &application, "--state-dir", &state, "--image", &image];
+    Process::simulator(&[&files[..], &QEMU, &["--network", "user,restrict=on"]].concat())
 }
 
 /// Whether a process runs; one that only waits for its parent to notice its end does not.

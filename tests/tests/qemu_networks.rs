@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use ravbmc_tests::guest;
+use ravbmc_tests::lab::QEMU;
 use ravbmc_tests::ravbmc::{API_PASSWORD, program};
 use ravbmc_tests::wait_for;
 use serde_json::json;
@@ -64,17 +65,9 @@ fn interfaces_are_on_the_bridge_and_on_the_tap_device_that_were_named() {
         .args(["-nm", "sh", "-c", PREPARE])
         .arg(folder.path())
         .arg(program("ravbmc"))
-        .args([
-            "sim",
-            "--listen",
-            "127.0.0.1:0",
-            "--engine",
-            "qemu",
-            "--accel",
-            "tcg",
-            "--json",
-            "--application",
-        ])
+        .args(["sim", "--listen", "127.0.0.1:0"])
+        .args(QEMU)
+        .args(["--json", "--application"])
         .arg(&application)
         .arg("--state-dir")
         .arg(folder.path().join("cloud"))

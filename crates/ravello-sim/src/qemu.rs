@@ -29,6 +29,7 @@
 
 mod arguments;
 mod disks;
+mod error_chain;
 mod execution;
 mod firmware;
 mod folder;

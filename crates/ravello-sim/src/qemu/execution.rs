@@ -15,10 +15,10 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::QemuError;
+use super::error_chain::chain;
 use super::firmware::hands_over;
 use super::options::Accelerator;
 use super::process::last_words;
-use super::vm::chain;
 
 /// How long a trial may take at most. In software it takes some tenths of a second.
 const LONGEST: Duration = Duration::from_secs(10);

@@ -1,12 +1,12 @@
 //! One VM: orders in, reports out.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::error_chain::chain;
 use super::execution::Execution;
 use super::firmware::Firmware;
 use super::folder::Folder;
@@ -206,16 +206,4 @@ enum Fate {
 
 fn status(answer: &Value) -> Option<&str> {
     answer.get("status").and_then(Value::as_str)
-}
-
-/// An error with its causes, in one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
