@@ -123,7 +123,7 @@ pub enum QemuError {
 }
 
 /// How long a trial of KVM may always take. It takes some tenths of a second.
-const KVM_GRACE: Duration = Duration::from_secs(1);
+const KVM_GRACE: Duration = Duration::from_secs(2);
 
 /// What all VMs share.
 #[derive(Debug)]
