@@ -85,6 +85,8 @@ impl IpxeScript {
                         text,
                         "isset ${{{net}/mac}} && ifconf -c dhcp {net} && chain ${{{net}/filename}} ||"
                     );
+                    // An open interface with a gateway would be iPXE's way to everything, also to the next one's server.
+                    let _ = writeln!(text, "isset ${{{net}/mac}} && ifclose {net} ||");
                 }
             }
         }

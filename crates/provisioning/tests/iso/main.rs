@@ -134,6 +134,18 @@ fn interfaces_are_tried_in_the_order_that_was_asked_for() {
 }
 
 #[test]
+fn interface_that_did_not_boot_is_no_way_for_the_next() {
+    if !bios_installed() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let network = Network::BootFileBehindAddresses(boot_server(folder.path()), "boot.ipxe");
+    let mut vm = Vm::start(&build(folder.path(), &script()), DISK_BOOTED, network);
+    let said = vm.wait(|said| said.contains("THE NETWORK BOOTED") || said.matches(IPXE).count() >= 2);
+    assert!(said.contains("THE NETWORK BOOTED"), "{said}");
+}
+
+#[test]
 fn a_key_gives_a_shell_and_the_shell_goes_back_to_the_script() {
     if !bios_installed() {
         return;

@@ -22,6 +22,8 @@ pub(crate) enum Network {
     BootFile(PathBuf, &'static str),
     /// The same on the second interface; on the first nobody answers.
     BootFileBehindSilence(PathBuf, &'static str),
+    /// The same on the second interface; on the first there is DHCP without a boot file, with the same addresses.
+    BootFileBehindAddresses(PathBuf, &'static str),
 }
 
 pub(crate) struct Vm {
@@ -68,16 +70,24 @@ impl Vm {
             .arg(format!("if=none,id=cd,media=cdrom,readonly=on,format=raw,file={}", cdrom.display()))
             .args(["-device", "ide-cd,drive=cd,bootindex=1"]);
         // `restrict`: the guest reaches nobody but QEMU itself.
-        let first = matches!(network, Network::BootFileBehindSilence(..));
-        if first {
-            command.args(["-netdev", "hubport,id=silent,hubid=1"]);
-            command.args(["-device", "virtio-net-pci,netdev=silent,romfile=,addr=0x3"]);
+        let first = match network {
+            Network::BootFileBehindSilence(..) => Some("hubport,id=first,hubid=1"),
+            Network::BootFileBehindAddresses(..) => Some("user,id=first,restrict=on"),
+            Network::None | Network::Addresses | Network::BootFile(..) => None,
+        };
+        if let Some(first) = first {
+            command.args(["-netdev", first]);
+            command.args(["-device", "virtio-net-pci,netdev=first,romfile=,addr=0x3"]);
         }
         let user = match network {
             Network::None => None,
             Network::Addresses => Some("user,id=n0,restrict=on".to_owned()),
             Network::BootFile(folder, file) | Network::BootFileBehindSilence(folder, file) => {
                 Some(format!("user,id=n0,restrict=on,tftp={},bootfile={file}", folder.display()))
+            }
+            // With a gateway, so that iPXE would rather take the other way to the same address.
+            Network::BootFileBehindAddresses(folder, file) => {
+                Some(format!("user,id=n0,tftp={},bootfile={file}", folder.display()))
             }
         };
         match user {
