@@ -101,8 +101,7 @@ impl Line {
         network: &Network,
     ) {
         let backend = match network {
-            Network::User { options } if options.is_empty() => Some("user".to_owned()),
-            Network::User { options } => Some(format!("user,{options}")),
+            Network::User { options } => Some(user_network(number, options)),
             Network::Bridge { name } => Some(format!("bridge,br={}", value(name))),
             Network::Tap { pattern } => {
                 let name = pattern.replace("{name}", &hardware.name).replace("{id}", &vm.to_string());
@@ -123,6 +122,20 @@ impl Line {
         }
         self.option("-device", device);
     }
+}
+
+/// A network in user space. QEMU gives the same addresses to all, and a guest with two of them would not know which way is
+/// which: so each interface of a VM has addresses of its own.
+fn user_network(number: usize, options: &str) -> String {
+    let mut network = "user".to_owned();
+    if number > 0 && !options.split(',').any(|option| option.starts_with("net=")) {
+        network.push_str(&format!(",net=10.0.{}.0/24", (number + 2).min(255)));
+    }
+    if !options.is_empty() {
+        network.push(',');
+        network.push_str(options);
+    }
+    network
 }
 
 /// A value in a list that is separated by commas.
@@ -202,6 +215,11 @@ mod tests {
         assert!(usual.contains(
             "-netdev user,id=net0 -device virtio-net-pci,romfile=,netdev=net0,mac=2c:c2:60:00:00:01"
         ));
+        assert!(usual.contains("-netdev user,id=net1,net=10.0.3.0/24 -device"), "other addresses: {usual}");
+        let own = arguments(BootedFrom::Disk, |options| {
+            options.networks = vec!["user,restrict=on,net=192.0.2.0/24".parse().unwrap()];
+        });
+        assert!(own.contains("-netdev user,id=net1,restrict=on,net=192.0.2.0/24"), "{own}");
         let chosen = arguments(BootedFrom::Disk, |options| {
             let networks = ["eth0=bridge:br0", "tap:t-{name}-{id}"];
             options.networks = networks.iter().map(|text| text.parse().unwrap()).collect();
