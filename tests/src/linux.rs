@@ -19,8 +19,64 @@ const MODULES: [&str; 8] = [
     "evdev",
 ];
 
-/// Makes a bootable disk image `linux.img` in a folder. The packages that it is made from are fetched once, into the
-/// folder `tools`, and are not installed. `None`, and a line SKIPPED, if they cannot be had.
+/// What a Linux is made from: packages of the distribution, fetched and not installed.
+#[derive(Debug)]
+pub struct Linux {
+    packages: PathBuf,
+}
+
+impl Linux {
+    /// Fetches the packages once, into the folder `tools`. `None`, and a line SKIPPED, if they cannot be had.
+    pub fn fetch(tools: &Path) -> Option<Self> {
+        packages(tools).map_or_else(|why| skipped(&why), |packages| Some(Self { packages }))
+    }
+
+    /// The kernel.
+    ///
+    /// # Panics
+    /// When the package has none.
+    #[must_use]
+    pub fn kernel(&self) -> PathBuf {
+        let kernel = fs::read_dir(self.packages.join("boot")).unwrap().map(|entry| entry.unwrap().path());
+        let is_kernel = |file: &PathBuf| file.to_string_lossy().contains("vmlinuz");
+        kernel.into_iter().find(is_kernel).unwrap()
+    }
+
+    /// Makes an initial ramdisk `initrd` in a folder, with a script as its first process and more files beside it.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn ramdisk(&self, init: &Path, files: &[&Path], folder: &Path) -> PathBuf {
+        let root = folder.join("root");
+        for made in [root.join("bin"), root.join("dev"), root.join("modules")] {
+            fs::create_dir_all(made).unwrap();
+        }
+        fs::copy(find(&self.packages, "bin/busybox"), root.join("bin/busybox")).unwrap();
+        for module in MODULES {
+            let file = format!("{module}.ko");
+            fs::copy(find(&self.packages, &file), root.join("modules").join(&file)).unwrap();
+        }
+        fs::write(root.join("modules/order"), MODULES.map(|module| format!("{module}.ko\n")).concat())
+            .unwrap();
+        for file in files {
+            fs::copy(file, root.join(file.file_name().unwrap())).unwrap();
+        }
+        fs::copy(init, root.join("init")).unwrap();
+        crate::guest::run(Command::new("chmod").arg("0755").arg(root.join("init")));
+        let ramdisk = folder.join("initrd");
+        crate::guest::run(
+            Command::new("sh")
+                .args(["-c", r#"cd "$1" && find . | "$0" cpio -o -H newc | gzip -1 > "$2""#])
+                .arg(root.join("bin/busybox"))
+                .arg(&root)
+                .arg(&ramdisk),
+        );
+        ramdisk
+    }
+}
+
+/// Makes a bootable disk image `linux.img` in a folder. `None`, and a line SKIPPED, if what it is made from cannot be had.
 ///
 /// # Panics
 /// When the image cannot be made although everything is there.
@@ -31,34 +87,15 @@ pub fn image(tools: &Path, sources: &Path, folder: &Path) -> Option<PathBuf> {
         "/usr/lib/ISOLINUX/isohdpfx.bin",
     ]
     .map(Path::new);
-    let packages = match packages(tools) {
-        Ok(packages) if isolinux.exists() && menu.exists() => packages,
-        Ok(_) => return skipped("isolinux and syslinux-common are not installed"),
-        Err(why) => return skipped(&why),
-    };
-    let root = folder.join("root");
+    if !(isolinux.exists() && menu.exists()) {
+        return skipped("isolinux and syslinux-common are not installed");
+    }
+    let linux = Linux::fetch(tools)?;
     let disk = folder.join("disk");
-    for made in [root.join("bin"), root.join("dev"), root.join("modules"), disk.clone()] {
-        fs::create_dir_all(made).unwrap();
-    }
-    fs::copy(find(&packages, "bin/busybox"), root.join("bin/busybox")).unwrap();
-    for module in MODULES {
-        let file = format!("{module}.ko");
-        fs::copy(find(&packages, &file), root.join("modules").join(&file)).unwrap();
-    }
-    fs::write(root.join("modules/order"), MODULES.map(|module| format!("{module}.ko\n")).concat()).unwrap();
-    fs::copy(sources.join("linux-init.sh"), root.join("init")).unwrap();
-    crate::guest::run(Command::new("chmod").arg("0755").arg(root.join("init")));
-    crate::guest::run(
-        Command::new("sh")
-            .args(["-c", r#"cd "$1" && find . | "$0" cpio -o -H newc | gzip -1 > "$2""#])
-            .arg(root.join("bin/busybox"))
-            .arg(&root)
-            .arg(disk.join("initrd")),
-    );
-    let kernel = fs::read_dir(packages.join("boot")).unwrap().map(|entry| entry.unwrap().path());
-    let is_kernel = |file: &PathBuf| file.to_string_lossy().contains("vmlinuz");
-    fs::copy(kernel.into_iter().find(is_kernel).unwrap(), disk.join("vmlinuz")).unwrap();
+    fs::create_dir_all(&disk).unwrap();
+    let ramdisk = linux.ramdisk(&sources.join("linux-init.sh"), &[], folder);
+    fs::rename(ramdisk, disk.join("initrd")).unwrap();
+    fs::copy(linux.kernel(), disk.join("vmlinuz")).unwrap();
     fs::copy(isolinux, disk.join("isolinux.bin")).unwrap();
     fs::copy(menu, disk.join("ldlinux.c32")).unwrap();
     let configuration = "DEFAULT linux\nPROMPT 0\nLABEL linux\n  KERNEL /vmlinuz\n  INITRD /initrd\n  APPEND console=ttyS0 quiet panic=-1\n";
@@ -85,7 +122,7 @@ pub fn image(tools: &Path, sources: &Path, folder: &Path) -> Option<PathBuf> {
     Some(image)
 }
 
-fn skipped(why: &str) -> Option<PathBuf> {
+fn skipped<T>(why: &str) -> Option<T> {
     println!("SKIPPED: a virtual machine with Linux: {why}");
     None
 }

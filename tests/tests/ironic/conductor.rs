@@ -33,6 +33,7 @@ pub(crate) struct Ironic {
     pub(crate) installation: &'static Installation,
     folder: TempDir,
     url: String,
+    http_port: u16,
     agent: ureq::Agent,
     process: Child,
     alive: Option<ChildStdin>,
@@ -104,7 +105,7 @@ impl Ironic {
             .build()
             .into();
         let url = format!("http://127.0.0.1:{api}");
-        let ironic = Self { installation, folder, url, agent, process, alive };
+        let ironic = Self { installation, folder, url, http_port: http, agent, process, alive };
         // The API answers before the conductor has registered itself.
         let drivers = || ironic.attempt("GET", "/v1/drivers", None).map(|reply| reply.body);
         wait_for("Ironic's driver `ipmi`", START, drivers, |drivers| {
@@ -117,6 +118,11 @@ impl Ironic {
     /// The address of the API.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The port of the server from which nodes boot.
+    pub(crate) const fn http_port(&self) -> u16 {
+        self.http_port
     }
 
     /// Its folder, with the files `kernel`, `ramdisk` and `image`.

@@ -23,6 +23,7 @@ mod lab;
 mod management;
 mod node;
 mod power;
+mod real_machine;
 mod tripleo;
 #[path = "../../python/virtual_environment.rs"]
 mod virtual_environment;
