@@ -28,6 +28,16 @@ fn account() -> Account {
     }
 }
 
+/// Nothing about it is what others assume.
+fn unusual_account() -> Account {
+    Account {
+        privilege: Privilege::Operator,
+        kg: Some(Secret::Written("ab01".into())),
+        cipher_suite: Some(8),
+        ..account()
+    }
+}
+
 fn interface(index: u8, mac: &str, address: Option<&str>) -> Interface {
     Interface {
         name: format!("eth{index}"),
@@ -97,13 +107,7 @@ fn ironic_gets_nodes_with_ports() {
 
 #[test]
 fn ironic_is_told_what_differs_from_the_usual() {
-    let account = Account {
-        privilege: Privilege::Operator,
-        kg: Some(Secret::Written("ab01".into())),
-        cipher_suite: Some(8),
-        password: Secret::LeftOut,
-        ..account()
-    };
+    let account = Account { password: Secret::LeftOut, ..unusual_account() };
     let enrolment = Enrolment::new(account, machines()).unwrap();
     let options = ironic::Options {
         boot_mode: BootMode::Uefi,
@@ -121,13 +125,7 @@ fn tripleo_gets_its_instackenv() {
 
 #[test]
 fn tripleo_hands_on_what_differs_from_the_usual() {
-    let account = Account {
-        privilege: Privilege::Operator,
-        kg: Some(Secret::Written("ab01".into())),
-        cipher_suite: Some(8),
-        ..account()
-    };
-    let enrolment = Enrolment::new(account, machines()).unwrap();
+    let enrolment = Enrolment::new(unusual_account(), machines()).unwrap();
     let yaml = instackenv(&enrolment, BootMode::Uefi, Syntax::Yaml).unwrap();
     insta::assert_snapshot!("instackenv-unusual.yaml", yaml);
 }
