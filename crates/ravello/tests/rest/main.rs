@@ -12,7 +12,6 @@ mod authentication;
 mod backend;
 mod errors;
 mod interrupt;
-mod logging;
 mod requests;
 mod support;
 mod tls;

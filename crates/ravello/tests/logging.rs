@@ -1,4 +1,19 @@
 //! What the log says about requests, and what it must not.
+//!
+//! A test program of its own: a place that logs may ask only the thread that reaches it first whether anybody listens, and
+//! remember a no for all threads. Here every thread that reaches one listens.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+#[path = "rest/support.rs"]
+#[allow(dead_code, reason = "shared with the tests of requests, which use all of it")]
+mod support;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
